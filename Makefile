@@ -1,0 +1,47 @@
+# Everything a fresh machine needs is python3 (3.11 or newer, with venv) and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_READY := $(VENV)/.ready-to-run
+TEST_READY := $(VENV)/.ready-to-test
+OTHER_PYTHONS ?= python3.11 python3.12 python3.13
+
+.PHONY: run test measures bench matrix format clean
+
+run: $(RUN_READY)  ## simulate the essay: data, figures, a result table
+	$(BIN)/sumabm run essay --replicates 200
+
+test: $(TEST_READY)  ## lint, format check, types, tests with coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+
+measures: $(TEST_READY)  ## rerun the scripts behind each issue's measures
+	$(BIN)/python measures/run_all.py
+
+bench: $(TEST_READY)  ## ratios against NumPy, in one run
+	$(BIN)/python benchmarks/sphere.py
+
+matrix: $(TEST_READY)  ## the tests on every other interpreter that is installed
+	$(BIN)/python measures/matrix.py $(OTHER_PYTHONS)
+
+format: $(TEST_READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .ruff_cache
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(RUN_READY): $(VENV)/.created pyproject.toml
+	$(PIP) --editable .
+	@touch $@
+
+$(TEST_READY): $(VENV)/.created pyproject.toml
+	$(PIP) --editable '.[dev]'
+	@touch $(RUN_READY) $@

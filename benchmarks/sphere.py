@@ -1,0 +1,73 @@
+"""Time of the sphere's functions per element, beside numpy.exp in the same run.
+
+Run from the repository root: ``python benchmarks/sphere.py``.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sumabm import sphere
+
+SIZE = 100_000
+REPEATS = 15
+
+
+def functions() -> dict[str, Callable[..., object]]:
+    """Return one call per function on SIZE values: d and the smaller of c, 1 - c log-uniform."""
+    rng = np.random.default_rng(20261121)
+    d = np.exp(rng.uniform(np.log(2.0), np.log(1e9), SIZE))
+    small = 10.0 ** rng.uniform(-12.0, 0.0, SIZE)
+    cosine = np.where(rng.random(SIZE) < 0.5, small, 1.0 - small)
+    kappa = np.asarray(sphere.concentration(d, cosine))
+    spent = np.asarray(sphere.nats(d, cosine))
+    out = np.empty(SIZE)
+    return {
+        "numpy.exp": lambda: np.exp(small, out=out),
+        "mean_cosine": lambda: sphere.mean_cosine(d, kappa),
+        "divergence": lambda: sphere.divergence(d, kappa),
+        "nats (kappa)": lambda: sphere.nats(d, kappa=kappa),
+        "nats (cosine)": lambda: sphere.nats(d, cosine),
+        "concentration (cosine)": lambda: sphere.concentration(d, cosine),
+        "concentration (nats)": lambda: sphere.concentration(d, nats=spent),
+        "cosine_from_nats": lambda: sphere.cosine_from_nats(d, spent),
+        "divergence_from_nats": lambda: sphere.divergence_from_nats(d, spent),
+    }
+
+
+def measure(calls: dict[str, Callable[..., object]], repeats: int = REPEATS) -> dict[str, float]:
+    """Return the median seconds of each call, the calls interleaved."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+def ratios() -> dict[str, tuple[float, float]]:
+    """Return nanoseconds per element of each function, and their ratio to those of numpy.exp."""
+    seconds = measure(functions())
+    unit = seconds["numpy.exp"]
+    return {name: (1e9 * s / SIZE, s / unit) for name, s in seconds.items()}
+
+
+def main() -> None:
+    print(f"{'function':26}{'ns/element':>12}{'x exp':>8}")
+    for name, (nanoseconds, ratio) in ratios().items():
+        print(f"{name:26}{nanoseconds:12.1f}{ratio:8.0f}")
+    rng = np.random.default_rng(1)
+    for size in (1, 1000, 10_000):
+        q = rng.random(size)
+        seconds = measure({"quantile": lambda q=q: sphere.cosine_quantile(1000.0, 300.0, q)}, 50)
+        print(f"cosine_quantile of {size} at one kappa: {1e6 * seconds['quantile']:.0f} us")
+
+
+if __name__ == "__main__":
+    main()

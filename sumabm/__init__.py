@@ -1,0 +1,56 @@
+"""sumabm: the simulator of Statistical Utility Mechanics.
+
+The world is a probability distribution; an agent with power O moves it by the tilt that gains the
+agent most utility within KL divergence O. These are the public names; everything else may change.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sumabm import sphere, theory
+    from sumabm.model import SUMModel
+    from sumabm.recorder import simulate
+    from sumabm.runs import open_run
+    from sumabm.scenario import Scenario, ScenarioError, load_scenario
+    from sumabm.worlds.gaussian import GaussianWorld
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GaussianWorld": "sumabm.worlds.gaussian",
+    "SUMModel": "sumabm.model",
+    "Scenario": "sumabm.scenario",
+    "ScenarioError": "sumabm.scenario",
+    "load_scenario": "sumabm.scenario",
+    "open_run": "sumabm.runs",
+    "simulate": "sumabm.recorder",
+    "sphere": "",
+    "theory": "",
+}
+
+__all__ = [
+    "GaussianWorld",
+    "SUMModel",
+    "Scenario",
+    "ScenarioError",
+    "load_scenario",
+    "open_run",
+    "simulate",
+    "sphere",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import sumabm`` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sumabm' has no attribute {name!r}")
+    home = _HOMES[name]
+    return getattr(import_module(home), name) if home else import_module(f"sumabm.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted((*__all__, "__version__"))

@@ -1,0 +1,58 @@
+"""How an aligner re-aims an AI's utility, and on what budget of information."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sumabm.component import Component
+from sumabm.streams import Draw
+from sumabm.turns import Turn
+from sumabm.types import Array
+from sumabm.view import View
+
+S = TypeVar("S")
+
+
+class Edit(NamedTuple):
+    """What an aligner does to one AI this step: a turn and the nats ``(R,)`` it takes."""
+
+    turn: Turn
+    spent: Array
+
+
+class Belief(NamedTuple):
+    """What an aligner knows of an AI: nats of information, and the alignment it expects."""
+
+    information: Array
+    alignment: Array
+
+
+class AlignerMethod(Component, Generic[S]):
+    """How an aligner works; ``S`` is its state, a value that `align` returns anew.
+
+    It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI.
+    """
+
+    def start(self, ais: tuple[str, ...], view: View) -> S | None:
+        """Return the state before the first step, for the AIs it oversees."""
+        return None
+
+    def look(
+        self, ais: tuple[str, ...], view: View, state: Any, draw: Mapping[str, Draw]
+    ) -> S | None:
+        """Return the state after watching this step's acts; ``draw`` is a `Draw` per AI."""
+        return state
+
+    @abstractmethod
+    def edit(self, ais: tuple[str, ...], view: View, state: Any) -> dict[str, Edit]:
+        """Return the edits of this step by AI; AIs left out stay as they are."""
+
+    def turned(self, ai: str, turn: Turn, state: Any) -> S | None:
+        """Return the state after ``turn`` was made to ``ai``, by this aligner or another."""
+        return state
+
+    def belief(self, ai: str, view: View, spent_on: Array, state: Any) -> Belief | None:
+        """Return what it knows of ``ai``, on whom ``spent_on (R,)`` nats were spent in all."""
+        return None

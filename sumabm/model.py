@@ -1,0 +1,355 @@
+"""The model: a Mesa model whose every quantity has a replicate axis, and the step as a list."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import mesa
+import numpy as np
+
+from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent
+from sumabm.behaviours import Act
+from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, ScenarioError, load_scenario
+from sumabm.streams import Streams
+from sumabm.types import Array
+from sumabm.view import Sight, View
+from sumabm.worlds import Tilt
+
+_TOTALS = ("harm", "harm_amplitude")
+
+
+class SUMModel(mesa.Model):
+    """A scenario at work: AIs tilt the world, aligners re-aim them, humans rectify.
+
+    ``scenario`` is a `Scenario`, a file or a shipped scenario's name; ``replicates`` a count or a
+    range; ``rng`` the seed (None draws one, kept as ``seed``); keyword arguments are overrides by
+    dotted path, ``**{"agents.X.power": 3}``. The validated scenario is ``spec``.
+
+    ``row`` holds the last step's variables by column name, each ``(R,)``: see `recorder`. A model
+    stops ``running`` after the scenario's steps or when every replicate is done; a replicate that
+    is done is missing (NaN) from then on.
+
+    Mesa's own tools work on it: ``datacollector`` has the means over replicates, first before any
+    step and then after each, ``mesa.batch_run`` takes dotted names.
+
+    Raises ScenarioError for a scenario or override that is not valid, ValueError for replicates or
+    a seed that are none.
+
+    >>> model = SUMModel("essay", replicates=3)
+    >>> model.step()
+    >>> model.row["harm"].shape
+    (3,)
+    """
+
+    PHASES = ("act", "align", "respond", "measure", "settle", "prepare")
+    """The order of a step; `prepare` readies the next, so that what a model shows is current."""
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "essay",
+        replicates: int | range = 1,
+        rng: Any = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.seed = seed_of(rng)
+        super().__init__(rng=self.seed)
+        self.spec = load_scenario(scenario, kwargs)
+        self.replicates = replicate_range(replicates)
+        self.streams = Streams(self.seed, self.replicates)
+        self.base = self.world = self.before = self.spec.world.build(len(self.replicates))
+        self.ais: dict[str, AI] = {}
+        self.humans: dict[str, Human] = {}
+        self.aligners: dict[str, Aligner] = {}
+        self._populate()
+        self.alive = np.ones(len(self.replicates), dtype=bool)
+        self.row: dict[str, Array] = {}
+        self._totals = dict.fromkeys(_TOTALS, self._zero)
+        self._budgets = dict.fromkeys(self.aligners, self._zero)
+        self._order_draw = self.streams.draw("", "order")
+        self._begin()
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: partial(_mean, name) for name in self.shown}
+        )
+        self.datacollector.collect(self)
+
+    def step(self) -> None:
+        """Advance all replicates by one step: the phases in order."""
+        for phase in self.PHASES:
+            getattr(self, phase)()
+        self.datacollector.collect(self)
+
+    # --- the phases -------------------------------------------------------------------------
+
+    def act(self) -> None:
+        """AIs decide on the world as the step finds it, then tilt it in the order of activation."""
+        self.before = self.world
+        acts = {name: ai.act(self._view(ai)) for name, ai in self.ais.items()}
+        if self.spec.activation == "simultaneous":
+            self._act_together(acts)
+        elif self.spec.activation == "random" and len(acts) > 1:
+            self._act_in_random_order(acts)
+        else:
+            self._act_in_turn(acts)
+        self._next["joint_spent"] = self.world.nats_from(self.before)
+        self._note_gains("_acted")
+
+    def align(self) -> None:
+        """Aligners watch what each AI did, then edit one after the other; edits are public."""
+        for aligner in self.aligners.values():
+            aligner.look(self._view(aligner))
+        for name, aligner in self.aligners.items():
+            spent = self._zero
+            for ai, edit in aligner.edit(self._view(aligner)).items():
+                self.ais[ai].turn(edit.turn)
+                spent = spent + edit.spent
+                for other in self.aligners.values():
+                    other.turned(ai, edit.turn)
+            self._next[f"spent.{name}"] = spent
+            self._budgets[name] = self._budgets[name] + spent
+
+    def respond(self) -> None:
+        """Humans respond one after the other, in file order."""
+        for name, human in self.humans.items():
+            tilt = human.respond(self._view(human))
+            self._next[f"spent.{name}"] = self._zero if tilt is None else tilt.spent
+            if tilt is not None:
+                self.world = tilt.world
+
+    def measure(self) -> None:
+        """Measure harm to each human and, power-weighted, to all; and where the world is."""
+        amplitudes = {
+            name: self.spec.harm.amplitude(human.utility, self._view(human))
+            for name, human in self.humans.items()
+        }
+        for name, amplitude in amplitudes.items():
+            self._next[f"harm_to.{name}"] = amplitude**2
+        now = {"harm": self._zero, "harm_amplitude": self._zero}
+        for weight, amplitude in zip(self._weights, amplitudes.values(), strict=True):
+            now["harm"] = now["harm"] + weight * amplitude**2
+            now["harm_amplitude"] = now["harm_amplitude"] + weight * amplitude
+        for name, value in now.items():
+            self._totals[name] = self._totals[name] + np.where(self.alive, value, 0.0)
+            self._next |= {name: value, f"cumulative_{name}": self._totals[name]}
+        self._next["displacement"] = self.world.nats_from(self.base)
+        self._note_gains("")
+        self.row = self._only_alive(self._next)
+
+    def settle(self) -> None:
+        """Let the world's own dynamics take it to where the next step finds it."""
+        self.world = self.spec.world.dynamics.settle(self.base, self.world)
+
+    def prepare(self) -> None:
+        """Take the next step's powers, note where AIs and aligners stand, see who is done."""
+        for actor in (*self.ais.values(), *self.humans.values()):
+            actor.grow(self.steps)
+        self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
+        self._aim_at_humans()
+        self._next = {f"power.{name}": power for name, power in self._power.items()}
+        for name, ai in self.ais.items():
+            self._next[f"alignment.{name}"] = np.vecdot(ai.subject.aim, self.goal)
+        for name, budget in self._budgets.items():
+            self._next[f"budget.{name}"] = budget
+        self._note_beliefs()
+        self._stop_those_done()
+
+    # --- setting up -------------------------------------------------------------------------
+
+    def _populate(self) -> None:
+        self._zero = np.zeros(len(self.replicates))
+        for name, spec in self.spec.agents.items():
+            if isinstance(spec, AISpec):
+                self.ais[name] = AI(self, name, spec, self.base)
+            elif isinstance(spec, HumanSpec):
+                self.humans[name] = Human(self, name, spec, self.base)
+            elif isinstance(spec, AlignerSpec):
+                self.aligners[name] = Aligner(self, name, spec)
+
+    def _begin(self) -> None:
+        self._weights: list[Array] = []
+        self._sights: dict[str, Sight] = {}
+        self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
+        self._aim_at_humans()
+        for agent in (*self.ais.values(), *self.aligners.values()):
+            agent.begin(self._view(agent))
+        self.row = dict.fromkeys((*_TOTALS, "displacement"), self._zero)
+        self.prepare()
+
+    # --- how AIs act ------------------------------------------------------------------------
+
+    def _act_in_turn(self, acts: dict[str, Act]) -> None:
+        self._sights = {}
+        for name, act in acts.items():
+            tilt = self.world.tilt(*act)
+            self._note_act(name, tilt, Sight(self.world, tilt.world))
+            self.world = tilt.world
+
+    def _act_together(self, acts: dict[str, Act]) -> None:
+        self._sights = {}
+        tilts = self.world.tilt_together([(act.utility, act.power) for act in acts.values()])
+        for name, tilt in zip(acts, tilts, strict=True):
+            self._note_act(name, tilt, Sight(self.before, tilt.world))
+            self.world = tilt.world
+
+    def _act_in_random_order(self, acts: dict[str, Act]) -> None:
+        """Loop over places in the order, not over AIs: each replicate has an order of its own."""
+        self._sights = {}
+        places = np.argsort(self._order_draw.uniform(len(acts)), axis=1).T  # place → AI, per row
+        rows = np.arange(len(self.replicates))
+        utilities = np.stack([act.utility for act in acts.values()])
+        powers = np.stack([act.power for act in acts.values()])
+        worlds, spent = [self.world], np.empty_like(powers)
+        for who in places:
+            tilt = worlds[-1].tilt(utilities[who, rows], powers[who, rows])
+            worlds.append(tilt.world)
+            spent[who, rows] = tilt.spent
+        self.world = worlds[-1]
+        for i, name in enumerate(acts):
+            place = np.argmax(places == i, axis=0)
+            sight = Sight(self.world.pick(worlds[:-1], place), self.world.pick(worlds[1:], place))
+            self._sights[name] = sight
+            self._next |= {f"spent.{name}": spent[i], f"order.{name}": place.astype(np.float64)}
+
+    def _note_act(self, name: str, tilt: Tilt, sight: Sight) -> None:
+        place = np.full(len(self.replicates), float(len(self._sights)))
+        if self.spec.activation == "simultaneous":
+            place = self._zero
+        self._sights[name] = sight
+        self._next |= {f"spent.{name}": tilt.spent, f"order.{name}": place}
+
+    # --- what agents see, and what is noted -------------------------------------------------
+
+    def _view(self, agent: SUMAgent) -> View:
+        aligner = isinstance(agent, Aligner)
+        return View(
+            step=max(self.steps - 1, 0),
+            base=self.base,
+            before=self.before,
+            world=self.world,
+            power=self._power,
+            utility={agent.name: agent.utility} if isinstance(agent, Actor) else {},
+            goal=self.goal,
+            budget=self._shares(agent.ais) if aligner else {},
+            sights={ai: self._sights[ai] for ai in agent.ais if ai in self._sights}
+            if aligner
+            else {},
+        )
+
+    def _shares(self, ais: tuple[str, ...]) -> dict[str, Array]:
+        """Return ι by AI: ``min(Σ powers of these AIs, Σ powers of humans)`` by their powers."""
+        humans = sum((human.power for human in self.humans.values()), self._zero)
+        total = sum((self._power[ai] for ai in ais), self._zero)
+        rate = np.minimum(1.0, humans / np.where(total > 0.0, total, 1.0))
+        return {ai: rate * self._power[ai] for ai in ais}
+
+    def _aim_at_humans(self) -> None:
+        """Set the goal v_Y, the power-weighted mean of the humans' utilities, if it has moved.
+
+        An aligner may compare goals by identity: the array is new only when its values are.
+        """
+        total = sum((human.power for human in self.humans.values()), self._zero)
+        equal = 1.0 / len(self.humans)
+        weights = [
+            np.where(total > 0.0, human.power / np.where(total > 0.0, total, 1.0), equal)
+            for human in self.humans.values()
+        ]
+        if self._weights and all(map(np.array_equal, weights, self._weights)):
+            return
+        self._weights = weights
+        aims = [human.aim for human in self.humans.values()]
+        if len(aims) == 1:
+            self.goal = aims[0]
+            self._welfare = self.base.colour(self.goal)
+            return
+        mean = sum((w[:, None] * aim for w, aim in zip(weights, aims, strict=True)), np.zeros(()))
+        length = np.sqrt(np.vecdot(mean, mean))
+        if np.any(length < 1e-12):
+            rule = "the humans' utilities cancel: their power-weighted mean has no direction"
+            raise ScenarioError(f"scenario {self.spec.scenario}", [f"agents: {rule}"])
+        self.goal = mean / length[:, None]
+        self._welfare = self.base.colour(self.goal)
+
+    def _note_gains(self, moment: str) -> None:
+        """Note expected utilities above the base world's, in base standard deviations."""
+        for actor in (*self.ais.values(), *self.humans.values()):
+            self._next[f"utility{moment}.{actor.name}"] = self._gain(actor.utility)
+        alone = len(self.humans) == 1
+        human = next(iter(self.humans))
+        self._next[f"welfare{moment}"] = (
+            self._next[f"utility{moment}.{human}"] if alone else self._gain(self._welfare)
+        )
+
+    def _gain(self, utility: Array) -> Array:
+        return self.world.expect(utility) - self.base.expect(utility)
+
+    def _note_beliefs(self) -> None:
+        """Note what the best informed aligner of each AI knows of it."""
+        for name, ai in self.ais.items():
+            self._next[f"information.{name}"] = self._zero
+            for aligner in self.aligners.values():
+                belief = aligner.belief(ai, self._view(aligner)) if name in aligner.ais else None
+                if belief is None:
+                    continue
+                believed = self._next.get(f"believed.{name}", belief.alignment)
+                better = belief.information > self._next[f"information.{name}"]
+                self._next |= {
+                    f"believed.{name}": np.where(better, belief.alignment, believed),
+                    f"information.{name}": np.where(
+                        better, belief.information, self._next[f"information.{name}"]
+                    ),
+                }
+
+    def _stop_those_done(self) -> None:
+        if self.spec.stop is not None and self.ais:
+            aligned = [
+                self._next[f"alignment.{name}"] >= self.spec.stop.alignment for name in self.ais
+            ]
+            self.alive = self.alive & ~np.logical_and.reduce(aligned)
+        self.running = self.steps < self.spec.steps and bool(self.alive.any())
+        totals = {f"cumulative_{name}": total for name, total in self._totals.items()}
+        self.shown = {**self.row, **self._only_alive(self._next), **totals}
+
+    def _only_alive(self, row: dict[str, Array]) -> dict[str, Array]:
+        if self.alive.all():
+            return row
+        return {name: np.where(self.alive, values, np.nan) for name, values in row.items()}
+
+
+def _mean(name: str, model: SUMModel) -> float:
+    """Return the mean of what the model shows, over the replicates that go on."""
+    values = model.shown[name]
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if there.size else float("nan")
+
+
+def seed_of(rng: Any) -> int:
+    """Return the seed that ``rng`` stands for: itself, or one drawn where it is None.
+
+    A NumPy Generator gives its next 63-bit integer. Raises ValueError for anything else that is
+    not a whole number of at least 0.
+    """
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
+        return int(rng)
+    raise ValueError(f"a seed should be a whole number of at least 0, got {rng!r}")
+
+
+def replicate_range(replicates: int | range) -> range:
+    """Return the replicates' numbers: ``range(n)`` for a count n, or the range itself.
+
+    Raises ValueError unless there is at least one, numbered from 0 to 2³² − 1 in steps of 1.
+    """
+    if isinstance(replicates, int | np.integer) and not isinstance(replicates, bool):
+        replicates = range(int(replicates))
+    if (
+        not isinstance(replicates, range)
+        or not 0 <= replicates.start < replicates.stop <= 2**32
+        or replicates.step != 1
+    ):
+        raise ValueError(f"replicates should be a count from 1 or a range, got {replicates!r}")
+    return replicates

@@ -1,0 +1,90 @@
+"""What theory says of a run, where a closed form exists: the curves drawn over the simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from sumabm import theory
+from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
+from sumabm.theory.law import SHAPES
+from sumabm.theory.training import expected_harm
+from sumabm.types import Array
+
+
+def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
+    """Return theory's curves ``(T,)`` by column name, for those columns that have one.
+
+    Alignment, belief and information of AIs with random utilities that a budget aligner alone
+    tilts (exact: ``A_d(κ(D_t))``) or a Bayesian aligner alone watches (d → ∞, edits that don't
+    bind); harm where one AI meets one human in a world that resets (exact but for the Bayesian
+    aligner, which has none for harm). Step by step from the powers and budgets of the run itself.
+    """
+    curves: dict[str, Array] = {}
+    if spec.stop is not None:  # those that go on are not a fair sample of the law
+        return curves
+    if not all(_is_random(spec, name) for name in (*spec.names("ai"), *spec.names("human"))):
+        return curves
+    for name in spec.names("ai"):
+        curves |= _alignment(run, spec, name)
+    return curves | _harm(run, spec)
+
+
+def _is_random(spec: Scenario, name: str) -> bool:
+    agent = spec.agents[name]
+    assert isinstance(agent, AISpec | HumanSpec)
+    return getattr(agent.utility, "direction", None) == "random"
+
+
+def _overseers(spec: Scenario, ai: str) -> list[AlignerSpec]:
+    found = []
+    for name in spec.names("aligner"):
+        agent = spec.agents[name]
+        if isinstance(agent, AlignerSpec) and ai in spec.overseen(name):
+            found.append(agent)
+    return [agent for agent in found if agent.method.kind != "none"]
+
+
+def _steps(run: xr.Dataset, variable: str, agent: str) -> Array:
+    """Return a variable that theory takes as given: the same in all replicates that go on."""
+    values = run[variable].sel(agent=agent)
+    return np.asarray(values.max("replicate").values, dtype=np.float64)
+
+
+def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
+    d, overseers = spec.world.dimensions, _overseers(spec, ai)
+    if not overseers:
+        flat = np.zeros(run.sizes["step"])
+        return {f"alignment.{ai}": flat}
+    if all(overseer.method.kind == "budget" for overseer in overseers):
+        mean = theory.alignment(d, _steps(run, "information", ai))
+        return {f"alignment.{ai}": mean}
+    if len(overseers) > 1 or overseers[0].method.kind != "bayesian":
+        return {}
+    looks = getattr(overseers[0].method, "looks", 1)
+    seen = 2.0 * looks * _steps(run, "power", ai) / d
+    x = np.cumsum(seen) - seen  # row t holds the alignment before the look of step t
+    return {
+        f"alignment.{ai}": theory.bayesian_alignment(x),
+        f"information.{ai}": theory.bayesian_information(d, x),
+    }
+
+
+def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
+    ais, humans = spec.names("ai"), spec.names("human")
+    if len(ais) != 1 or len(humans) != 1 or spec.world.dynamics.kind != "reset":
+        return {}
+    human = spec.agents[humans[0]]
+    assert isinstance(human, HumanSpec)
+    if human.response.kind not in ("undo", "none") or spec.harm.kind not in SHAPES:
+        return {}
+    if any(overseer.method.kind != "budget" for overseer in _overseers(spec, ais[0])):
+        return {}
+    rectified = _steps(run, "power", humans[0]) if human.response.kind == "undo" else 0.0
+    amplitudes = theory.residual(_steps(run, "power", ais[0]), rectified)
+    budgets = _steps(run, "information", ais[0])
+    curves: dict[str, Array] = {}
+    for name, p in (("harm", 1.0), ("harm_amplitude", 0.5)):
+        curve = expected_harm(spec.world.dimensions, budgets, amplitudes, spec.harm.kind, p)
+        curves |= {name: curve, f"cumulative_{name}": np.cumsum(curve)}
+    return curves

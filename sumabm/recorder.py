@@ -1,0 +1,138 @@
+"""From a model's steps to labelled arrays: ``replicate × step × agent``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sumabm.identity import run_identity
+from sumabm.model import SUMModel, replicate_range, seed_of
+from sumabm.scenario import Scenario, load_scenario
+from sumabm.types import Array
+
+
+class Variable(NamedTuple):
+    """What a recorded variable is: its unit and its description."""
+
+    unit: str
+    about: str
+
+
+VARIABLES = {
+    "harm": Variable("nats", "harm of the step, after the humans responded"),
+    "harm_amplitude": Variable("sqrt(nats)", "harm amplitude of the step"),
+    "cumulative_harm": Variable("nats", "harm of this and all earlier steps"),
+    "cumulative_harm_amplitude": Variable("sqrt(nats)", "its amplitudes, summed"),
+    "displacement": Variable("nats", "KL divergence of the world from base, after the response"),
+    "joint_spent": Variable("nats", "KL divergence of all AIs' acts together"),
+    "welfare": Variable("sd", "expected utility of the humans' power-weighted mean, as `utility`"),
+    "welfare_acted": Variable("sd", "the same after the AIs acted, before the response"),
+    "alignment": Variable("", "correlation of the AI's utility with the humans', as it acts"),
+    "information": Variable("nats", "what its best informed aligner knows of the AI, as it acts"),
+    "believed": Variable("", "the alignment that this aligner expects"),
+    "power": Variable("nats", "power this step"),
+    "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities"),
+    "budget": Variable("nats", "what the aligner has spent before this step"),
+    "order": Variable("", "place in the order of acting, from 0"),
+    "utility": Variable("sd", "expected own utility above base, after the response"),
+    "utility_acted": Variable("sd", "the same after the AIs acted, before the response"),
+    "harm_to": Variable("nats", "harm to this human"),
+}
+"""Every recorded variable. Those that exist per agent are missing where they do not apply.
+
+Row t holds the alignment as the AI acts in step t, the budget before the aligner spends, and the
+harm after the humans respond. Rows of a replicate that is done are missing.
+"""
+
+Progress = Callable[[int, int], None]
+"""Called with the steps done and the steps in all."""
+
+
+def simulate(
+    scenario: str | Path | Scenario,
+    replicates: int | range = 1,
+    seed: int | None = 0,
+    steps: int | None = None,
+    overrides: Mapping[str, object] = {},
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Run a scenario and return all it recorded, dims ``replicate``, ``step``, ``agent``.
+
+    ``replicates`` is a count or a range: replicate k of a seed is the same, bit for bit, in any
+    ensemble. ``steps`` is short for the override of that name; ``seed=None`` draws a seed, kept in
+    the attributes with the scenario and its identity. Variables: `VARIABLES`. Raises ScenarioError
+    or ValueError as `SUMModel` does.
+
+    >>> run = simulate("essay", replicates=2, steps=3)
+    >>> dict(run.sizes)
+    {'replicate': 2, 'step': 3, 'agent': 3}
+    """
+    if steps is not None:
+        overrides = {**overrides, "steps": steps}
+    model = SUMModel(load_scenario(scenario, overrides), replicate_range(replicates), seed_of(seed))
+    total = model.spec.steps
+    columns: dict[str, Array] = {}
+    while model.running:
+        model.step()
+        if not columns:
+            shape = (total, len(model.replicates))
+            columns = {name: np.full(shape, np.nan) for name in model.row}
+        for name, values in model.row.items():
+            columns[name][model.steps - 1] = values
+        if progress is not None:
+            progress(model.steps, total)
+    identity = run_identity(model.spec, model.seed, model.replicates)
+    return label(columns, model.spec.model_dump(), identity, model.seed, model.replicates)
+
+
+def label(
+    columns: Mapping[str, Array],
+    scenario: Mapping[str, Any],
+    identity: str,
+    seed: int,
+    replicates: range,
+) -> xr.Dataset:
+    """Return the Dataset of ``columns``: arrays ``(step, replicate)`` named ``variable[.agent]``.
+
+    ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins.
+    """
+    agents = list(scenario["agents"])
+    missing = np.full((scenario["steps"], len(replicates)), np.nan)
+    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    for name, variable in VARIABLES.items():
+        about = {"units": variable.unit, "long_name": variable.about}
+        if name in columns:
+            data[name] = (("replicate", "step"), columns[name].T, about)
+        elif any(f"{name}.{agent}" in columns for agent in agents):
+            parts = [columns.get(f"{name}.{agent}", missing).T for agent in agents]
+            data[name] = (("replicate", "step", "agent"), np.stack(parts, axis=-1), about)
+    return xr.Dataset(
+        data,
+        coords={
+            "replicate": np.arange(replicates.start, replicates.stop),
+            "step": np.arange(scenario["steps"]),
+            "agent": agents,
+            "role": ("agent", [agent["role"] for agent in scenario["agents"].values()]),
+        },
+        attrs={
+            "scenario": json.dumps(scenario),
+            "identity": identity,
+            "seed": str(seed),
+        },
+    )
+
+
+def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:
+    """Return a variable's arrays ``(replicate, step)`` by column name: one, or one per agent.
+
+    Agents to whom the variable does not apply are left out.
+    """
+    if "agent" not in run[name].dims:
+        return {name: run[name].values}
+    parts = {f"{name}.{agent}": run[name].sel(agent=agent).values for agent in run["agent"].values}
+    return {column: values for column, values in parts.items() if not np.isnan(values).all()}

@@ -1,0 +1,218 @@
+"""The run store: the only code that touches ``runs/``.
+
+A run is a folder ``<scenario>-<hash8>-s<seed>`` with ``data.parquet``, ``manifest.json`` and
+``figures/``. It is written under another name and renamed when whole: the name means done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
+
+from sumabm.identity import code_digest, run_identity
+from sumabm.provenance import provenance
+from sumabm.recorder import VARIABLES, Progress, columns_of, label, simulate
+from sumabm.scenario import Scenario
+
+FORMAT = 1
+Extras = Callable[[xr.Dataset, Path], dict[str, Any]]
+"""Draws what belongs to a run into its folder and returns entries for the manifest."""
+
+
+class RunError(RuntimeError):
+    """A folder of the store cannot be read as a run, or not be written."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run in the store: its folder, its manifest, and whether it was there already."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    reused: bool
+
+
+def run(
+    scenario: Scenario,
+    replicates: range,
+    seed: int,
+    out: Path,
+    given: Mapping[str, Any],
+    extras: Extras | None = None,
+    progress: Progress | None = None,
+) -> StoredRun:
+    """Return the stored run of these, simulated now unless the store under ``out`` has it.
+
+    ``given`` is how the user asked for it, for the manifest; ``extras`` adds figures. Interrupted
+    or killed at any moment it leaves the whole run or none. Raises RunError when a folder of this
+    run's name holds something else or ``out`` cannot be written.
+    """
+    identity = run_identity(scenario, seed, replicates)
+    path = out / f"{scenario.scenario}-{identity[:8]}-s{seed}"
+    if path.exists():
+        return _reuse(path, identity)
+    began = time.perf_counter()
+    data = simulate(scenario, replicates, seed, progress=progress)
+    seconds = {"simulate": time.perf_counter() - began}
+    manifest = {
+        "format": FORMAT,
+        "status": "complete",
+        "identity": identity,
+        "code": code_digest(),
+        "scenario": scenario.model_dump(),
+        "given": dict(given),
+        "seed": seed,
+        "replicates": [replicates.start, replicates.stop],
+        **provenance(scenario),
+    }
+    try:
+        with _whole(path) as folder:
+            _write_parquet(data, folder / "data.parquet")
+            manifest["files"] = {"data.parquet": _checksum(folder / "data.parquet")}
+            seconds["write"] = time.perf_counter() - began - sum(seconds.values())
+            if extras is not None:
+                manifest |= extras(data, folder)
+            seconds["figures"] = time.perf_counter() - began - sum(seconds.values())
+            manifest["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
+            _write_json(manifest, folder / "manifest.json")
+    except FileExistsError:  # another process stored the same run meanwhile
+        return _reuse(path, identity)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error}") from error
+    return StoredRun(path, manifest, reused=False)
+
+
+def open_run(path: str | Path) -> xr.Dataset:
+    """Return a stored run as `simulate` returned it, from its folder.
+
+    Nothing named in the files is imported or executed. Raises RunError, naming the file, when the
+    folder is no whole run or its data does not match the checksum in its manifest.
+    """
+    path = Path(path)
+    manifest = read_manifest(path)
+    try:
+        if _checksum(path / "data.parquet") != manifest["files"]["data.parquet"]:
+            raise RunError(f"{path / 'data.parquet'}: does not match the checksum in the manifest")
+        table = pq.read_table(path / "data.parquet")
+        replicates = range(*manifest["replicates"])
+        shape = (len(replicates), manifest["scenario"]["steps"])
+        columns = {
+            name: table[name].to_numpy().reshape(shape).T
+            for name in table.column_names
+            if name not in ("replicate", "step")
+        }
+        return label(
+            columns, manifest["scenario"], manifest["identity"], manifest["seed"], replicates
+        )
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a run's manifest; raises RunError when it is missing or damaged."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path}: is not a run: manifest.json: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise RunError(f"{path}: manifest.json is not of format {FORMAT}")
+    return manifest
+
+
+def _reuse(path: Path, identity: str) -> StoredRun:
+    manifest = read_manifest(path)
+    if manifest.get("identity") != identity:
+        raise RunError(f"{path}: holds another run; move it away or choose another --out")
+    return StoredRun(path, manifest, reused=True)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a folder to write in that becomes ``path`` at the end, or vanishes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
+    folder = path.parent / f".writing-{socket.gethostname()}-{os.getpid()}-{path.name}"
+    folder.mkdir()
+    try:
+        yield folder
+        for written in (*folder.rglob("*"), folder):
+            _sync(written)
+        try:
+            folder.rename(path)
+        except OSError as error:
+            raise (FileExistsError if path.exists() else OSError)(str(error)) from error
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what processes of this machine left behind when they were killed."""
+    prefix = f".writing-{socket.gethostname()}-"
+    for left in out.glob(f"{prefix}*"):
+        pid = left.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _write_parquet(data: xr.Dataset, path: Path) -> None:
+    replicates, steps = data["replicate"].values, data["step"].values
+    floats = {
+        column: np.ascontiguousarray(values).ravel()
+        for name in VARIABLES
+        if name in data
+        for column, values in columns_of(data, name).items()
+    }
+    index = {
+        "replicate": np.repeat(replicates, steps.size),
+        "step": np.tile(steps, replicates.size),
+    }
+    pq.write_table(
+        pa.table(index | floats),
+        path,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=list(index),
+        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+    )
+
+
+def _write_json(table: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(table, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,46 @@
+"""What an agent may see: a component acts on a `View` and on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sumabm.types import Array
+from sumabm.worlds import World
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One AI's act as an observer can see it: the world it found and the world it left."""
+
+    found: World
+    left: World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The state of a step as one agent may know it; arrays are ``(R,)`` or ``(R, d)``.
+
+    ``utility`` holds only the utilities that this agent may know, unit standard deviation under
+    the base world. An AI knows its own and a human its own; an aligner knows none: it has
+    ``goal``, the power-weighted mean of the humans' utilities, and ``sights`` of what AIs did.
+    """
+
+    step: int
+    """The number of this step, from 0."""
+    base: World
+    """The world at the very start."""
+    before: World
+    """The world when this step began."""
+    world: World
+    """The world now."""
+    power: Mapping[str, Array]
+    """Each agent's power this step, nats, ``(R,)``."""
+    utility: Mapping[str, Array]
+    """The utilities this agent may know, by agent."""
+    goal: Array
+    """v_Y in whitened coordinates, unit length, ``(R, d)``."""
+    budget: Mapping[str, Array] = field(default_factory=dict)
+    """For an aligner: nats ι per AI it oversees, its share of min(powers of AIs, of humans)."""
+    sights: Mapping[str, Sight] = field(default_factory=dict)
+    """For an aligner: the acts of the AIs it oversees, by AI."""

@@ -1,0 +1,119 @@
+"""Worlds: probability distributions over states that agents tilt.
+
+A world is a value: an action returns a new one. A `WorldSpec` is the component that a scenario
+file names; it builds the base world of all replicates.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, NamedTuple, Protocol, Self
+
+import numpy as np
+from pydantic import Field
+
+from sumabm.component import Component, Slot
+from sumabm.dynamics import Dynamics, Reset
+from sumabm.types import Array
+
+
+class Tilt(NamedTuple):
+    """What one act did: the new world, the multiplier β, the nats spent, the gain in E[u]."""
+
+    world: World
+    beta: Array
+    spent: Array
+    gain: Array
+
+
+class World(Protocol):
+    """What every world offers; arrays start with the replicate axis ``(R, …)``.
+
+    A utility is an array that the world understands: in a Gaussian world the coefficients of a
+    linear utility, ``(R, d)``. Powers are nats, scalar or ``(R,)``.
+    """
+
+    def tilt(self, utility: Array, power: Array | float) -> Tilt:
+        """Return the best world for ``utility`` within ``power`` nats of this one."""
+        ...
+
+    def tilt_together(self, acts: list[tuple[Array, Array]]) -> list[Tilt]:
+        """Return the tilts of agents that act at once, each solved against this world.
+
+        Every Tilt holds the one world that results; ``spent`` is each agent's own KL divergence.
+        """
+        ...
+
+    def toward(self, other: Self, power: Array | float) -> Tilt:
+        """Return the world closest to ``other`` within ``power`` nats of this one; β is 1 there."""
+        ...
+
+    def expect(self, utility: Array) -> Array:
+        """Return ``E[u]``, ``(R,)``."""
+        ...
+
+    def spread(self, utility: Array) -> Array:
+        """Return the standard deviation of u, ``(R,)``."""
+        ...
+
+    def nats_from(self, base: Self) -> Array:
+        """Return ``KL(self‖base)`` in nats, ``(R,)``."""
+        ...
+
+    def best_gain(self, utility: Array, nats: Array) -> Array:
+        """Return the largest rise of ``E[u]`` that ``nats`` can buy from this world, ``(R,)``."""
+        ...
+
+    def relax(self, base: Self, share: float) -> Self:
+        """Return ``∝ self^(1−share) · base^share``: the world on its way back to ``base``."""
+        ...
+
+    def sample(self, normals: Array) -> Array:
+        """Return states ``(R, n, d)`` from standard normals of the same shape."""
+        ...
+
+    def look(self, reference: Self, normals: Array, looks: int) -> Array:
+        """Return the whitened mean ``(R, d)`` of ``looks`` samples less ``reference``'s mean.
+
+        Whitened, the sampling noise is ``N(0, I/looks)`` and a utility's own push its direction.
+        """
+        ...
+
+    def pick(self, worlds: list[Self], index: Array) -> Self:
+        """Return the world whose replicate r is that of ``worlds[index[r]]``."""
+        ...
+
+    def whiten(self, utility: Array) -> Array:
+        """Return coordinates in which standard deviation is length and correlation the cosine."""
+        ...
+
+    def colour(self, coordinates: Array) -> Array:
+        """Return the utility of whitened coordinates: the inverse of `whiten`."""
+        ...
+
+
+class WorldSpec(Component):
+    """A world as a scenario names it."""
+
+    dimensions: Annotated[
+        int, Field(ge=2, le=10_000_000, description="dimensions of the state space")
+    ]
+    dynamics: Annotated[
+        Dynamics, Slot(Dynamics), Field(description="what becomes of the world between steps")
+    ] = Reset()
+
+    @abstractmethod
+    def build(self, replicates: int) -> World:
+        """Return the base world of ``replicates`` replicates."""
+
+
+def per_row(power: Array | float) -> Array:
+    """Return ``power`` as an array, checked: nats are finite and not negative.
+
+    Raises ValueError naming the value.
+    """
+    nats = np.asarray(power, dtype=np.float64)
+    if not np.all((nats >= 0.0) & (nats < np.inf)):
+        bad = nats[~((nats >= 0.0) & (nats < np.inf))].flat[0]
+        raise ValueError(f"power must be finite and at least 0 nats, got {bad}")
+    return nats

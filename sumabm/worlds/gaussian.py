@@ -1,0 +1,204 @@
+"""Gaussian worlds ``N(μ, C)``: a mean that agents push about and a covariance that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from sumabm.component import Objection
+from sumabm.tilt import linear_tilt, stride_towards, times
+from sumabm.types import Array
+from sumabm.worlds import Tilt, WorldSpec, per_row
+
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Covariance:
+    """A covariance ``C = L Lᵀ`` with what agents need of it; None stands for the identity.
+
+    ``matrix`` is None, ``(d,)`` variances or ``(d, d)``; ``root`` is L and ``inverse_root`` its
+    inverse, in the same form. Build it with `Covariance.of`.
+    """
+
+    matrix: Array | None = None
+    root: Array | None = None
+    inverse_root: Array | None = None
+
+    @classmethod
+    def of(cls, matrix: Array | None) -> Self:
+        """Return the covariance of a matrix; raises ValueError unless it is positive definite."""
+        if matrix is None:
+            return cls()
+        if not np.all(np.isfinite(matrix)):
+            raise ValueError("covariance must be finite")
+        if matrix.ndim == 1:
+            if not np.all(matrix > 0.0):
+                raise ValueError("covariance must be positive: a variance is 0 or less")
+            root = np.sqrt(matrix)
+            return cls(matrix, root, 1.0 / root)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+            raise ValueError(f"covariance must be (d,) or (d, d), got shape {matrix.shape}")
+        if not np.allclose(matrix, matrix.T, rtol=1e-12, atol=0.0):
+            raise ValueError("covariance must be symmetric")
+        try:
+            root = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            raise ValueError("covariance must be positive definite") from None
+        return cls(matrix, root, np.linalg.inv(root))
+
+
+def _by_root(root: Array | None, rows: Array, *, transposed: bool = False) -> Array:
+    return times(root.T if transposed and root is not None and root.ndim == 2 else root, rows)
+
+
+class GaussianWorld:
+    """Replicates of ``N(μ_r, C)`` with one covariance.
+
+    ``mean`` is ``(R, d)`` (or ``(d,)`` for a single world); ``covariance`` None for the identity,
+    ``(d,)`` variances or a ``(d, d)`` positive definite matrix. A utility is the coefficient
+    vector v of ``u(s) = v·s``. Raises ValueError for a covariance that is none.
+
+    >>> world = GaussianWorld(np.zeros((1, 2)))
+    >>> act = world.tilt(np.array([[1.0, 0.0]]), 2.0)
+    >>> act.world.mean, act.spent, act.gain
+    (array([[2., 0.]]), array([2.]), array([2.]))
+    """
+
+    __slots__ = ("covariance", "mean")
+
+    def __init__(self, mean: Array, covariance: Array | Covariance | None = None) -> None:
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.covariance = (
+            covariance
+            if isinstance(covariance, Covariance)
+            else Covariance.of(None if covariance is None else np.asarray(covariance, np.float64))
+        )
+        matrix = self.covariance.matrix
+        if matrix is not None and matrix.shape[-1] != self.mean.shape[-1]:
+            raise ValueError(
+                f"covariance has {matrix.shape[-1]} dimensions, the mean {self.mean.shape[-1]}"
+            )
+
+    def _at(self, mean: Array) -> GaussianWorld:
+        return GaussianWorld(mean, self.covariance)
+
+    def tilt(self, utility: Array, power: Array | float) -> Tilt:
+        """Return the best world for ``u = v·s`` within ``power`` nats: see `tilt.linear_tilt`.
+
+        Raises ValueError for a power that is negative or not finite.
+        """
+        act = linear_tilt(np.asarray(utility, np.float64), per_row(power), self.covariance.matrix)
+        return Tilt(self._at(self.mean + act.shift), act.beta, act.spent, act.gain)
+
+    def tilt_together(self, acts: list[tuple[Array, Array]]) -> list[Tilt]:
+        """Return each agent's tilt of this world; linear tilts of a Gaussian simply add.
+
+        ``acts`` are (utility, power); all returned Tilts hold the world that results from all.
+        The joint KL divergence can exceed the sum of those spent: n copies spend n²O.
+        """
+        tilts = [linear_tilt(v, per_row(power), self.covariance.matrix) for v, power in acts]
+        mean = self.mean
+        for tilt in tilts:
+            mean = mean + tilt.shift
+        world = self._at(mean)
+        return [Tilt(world, tilt.beta, tilt.spent, tilt.gain) for tilt in tilts]
+
+    def toward(self, other: GaussianWorld, power: Array | float) -> Tilt:
+        """Return the world closest to ``other`` within ``power`` nats of this one.
+
+        It lies on the straight way of the means, all of it when ``KL(other‖self) ≤ power``; β is
+        the share of the way, ``gain`` the rise of ``E[ln(other/self)]``. Covariances must be one.
+        """
+        way = self.mean - other.mean
+        distance2 = self._square(way)
+        beta, spent = stride_towards(distance2, per_row(power))
+        mean = other.mean + (1.0 - beta)[..., None] * way
+        return Tilt(self._at(mean), beta, spent, beta * distance2)
+
+    def expect(self, utility: Array) -> Array:
+        """Return ``E[u] = v·μ``, ``(R,)``."""
+        return np.vecdot(self.mean, utility)
+
+    def spread(self, utility: Array) -> Array:
+        """Return the standard deviation ``sqrt(vᵀCv)`` of u, ``(R,)``."""
+        return np.sqrt(np.vecdot(utility, times(self.covariance.matrix, utility)))
+
+    def nats_from(self, base: GaussianWorld) -> Array:
+        """Return ``KL(self‖base) = ½ Δᵀ C⁻¹ Δ`` in nats, ``(R,)``, for worlds of one covariance."""
+        return 0.5 * self._square(self.mean - base.mean)
+
+    def best_gain(self, utility: Array, nats: Array) -> Array:
+        """Return ``G(K) = sqrt(2K vᵀCv)``, the largest rise of ``E[u]`` within K nats, ``(R,)``."""
+        return np.sqrt(2.0 * nats) * self.spread(utility)
+
+    def relax(self, base: GaussianWorld, share: float) -> GaussianWorld:
+        """Return ``∝ self^(1−share) · base^share``: its mean moves by ``share`` towards base's."""
+        return self._at(base.mean + (1.0 - share) * (self.mean - base.mean))
+
+    def sample(self, normals: Array) -> Array:
+        """Return states ``μ + L z`` ``(R, n, d)`` from standard normals z of that shape."""
+        return self.mean[..., None, :] + _by_root(self.covariance.root, normals)
+
+    def look(self, reference: GaussianWorld, normals: Array, looks: int) -> Array:
+        """Return the whitened mean of ``looks`` samples less ``reference``'s mean, ``(R, d)``.
+
+        ``L⁻¹(μ − μ_ref) + z/sqrt(n)``: the mean of n samples is sufficient for μ, so one normal
+        vector per step stands for all n looks, exactly in law.
+        """
+        signal = _by_root(self.covariance.inverse_root, self.mean - reference.mean)
+        return signal + normals / np.sqrt(looks)
+
+    def pick(self, worlds: list[GaussianWorld], index: Array) -> GaussianWorld:
+        """Return the world whose replicate r is that of ``worlds[index[r]]``."""
+        means = np.stack(np.broadcast_arrays(*(world.mean for world in worlds)))
+        return self._at(means[index.astype(np.intp), np.arange(means.shape[1])])
+
+    def whiten(self, utility: Array) -> Array:
+        """Return ``Lᵀv``, in which standard deviation is length and correlation the cosine."""
+        return _by_root(self.covariance.root, utility, transposed=True)
+
+    def colour(self, coordinates: Array) -> Array:
+        """Return the v whose whitened coordinates are given: ``L⁻ᵀω``."""
+        return _by_root(self.covariance.inverse_root, coordinates, transposed=True)
+
+    def _square(self, way: Array) -> Array:
+        white = _by_root(self.covariance.inverse_root, way)
+        return np.vecdot(white, white)
+
+
+class Gaussian(WorldSpec):
+    """A Gaussian world in d dimensions, centred on the origin."""
+
+    kind = "gaussian"
+    cites = ("essay",)
+
+    covariance: Annotated[
+        Literal["identity"] | list[float] | list[list[float]],
+        Field(description="'identity', d variances, or a d × d positive definite matrix"),
+    ] = "identity"
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse a covariance of the wrong shape or not positive definite."""
+        if self.covariance == "identity":
+            return
+        rows = len(self.covariance)
+        widths = {len(row) for row in self.covariance if isinstance(row, list)}
+        if rows != self.dimensions or widths - {rows}:
+            rule = f"should be {self.dimensions} variances or a square matrix of that size"
+            yield Objection(("covariance",), rule, f"{rows} rows of {sorted(widths) or 'numbers'}")
+            return
+        try:
+            Covariance.of(np.asarray(self.covariance, np.float64))
+        except ValueError as error:
+            yield Objection(("covariance",), str(error), self.covariance)
+
+    def build(self, replicates: int) -> GaussianWorld:
+        """Return ``N(0, C)`` in every replicate."""
+        matrix = None if self.covariance == "identity" else np.asarray(self.covariance, np.float64)
+        return GaussianWorld(np.zeros((replicates, self.dimensions)), matrix)
