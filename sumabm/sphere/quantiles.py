@@ -100,7 +100,7 @@ def _table(d: float, kappa: float) -> _Table:
     points, weights = _quadrature()
     width = np.diff(u)
     inside = np.exp(-shape.drop(u[:-1, None] + width[:, None] * points))
-    cells = width * (inside @ weights)
+    cells = width * (inside * weights).sum(axis=1)
     density = np.exp(-shape.drop(u))
     slope = shape.slope(u)
     # beyond the ends the density is exponential; whatever error that makes dies within a few cells

@@ -1,5 +1,7 @@
 """Unit vectors from the von Mises-Fisher law, from given draws or from a generator."""
 
+from __future__ import annotations  # naming a Generator would load numpy.random
+
 import numpy as np
 from numpy.typing import ArrayLike
 
