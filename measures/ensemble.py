@@ -25,7 +25,9 @@ def main() -> int:
     sumabm.simulate("essay", 1, steps=1)  # imports are not what is measured
     ratios = []
     for repeat in range(REPEATS):
-        single = sum(seconds(range(k, k + 1)) for k in range(repeat * SINGLE, (repeat + 1) * SINGLE))
+        single = sum(
+            seconds(range(k, k + 1)) for k in range(repeat * SINGLE, (repeat + 1) * SINGLE)
+        )
         together = seconds(range(REPLICATES))
         ratios.append((single / SINGLE) / (together / REPLICATES))
         print(

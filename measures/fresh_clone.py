@@ -30,7 +30,9 @@ def main() -> int:
         alone = timed(clone, ".venv/bin/sumabm", "run", "essay", *again)
         timed(clone, "make", "-s", ".venv/.ready-to-test")
         tests = timed(clone, "make", "test")
-    print(f"make run {with_setup:.0f} s with set-up, the run itself {alone:.1f} s (limit {RUN_LIMIT})")
+    print(
+        f"make run {with_setup:.0f} s with set-up, the run itself {alone:.1f} s (limit {RUN_LIMIT})"
+    )
     print(f"make test {tests:.0f} s (limit {TEST_LIMIT})")
     return 0 if alone <= RUN_LIMIT and tests <= TEST_LIMIT else 1
 

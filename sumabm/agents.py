@@ -109,7 +109,7 @@ class Aligner(SUMAgent):
         super().__init__(model, name)
         self.spec = spec
         self.ais = model.spec.overseen(name)
-        self._draws = {ai: model.streams.draw(name, f"look {ai}") for ai in self.ais}
+        self._draws = {ai: model.streams.draw(name, f"method {ai}") for ai in self.ais}
         self._state: Any = None
 
     def begin(self, view: View) -> None:

@@ -86,7 +86,7 @@ class SUMModel(mesa.Model):
     def act(self) -> None:
         """AIs decide on the world as the step finds it, then tilt it in the order of activation."""
         self.before = self.world
-        acts = {name: ai.act(self._view(ai)) for name, ai in self.ais.items()}
+        acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
         if self.spec.activation == "simultaneous":
             self._act_together(acts)
         elif self.spec.activation == "random" and len(acts) > 1:
@@ -99,10 +99,10 @@ class SUMModel(mesa.Model):
     def align(self) -> None:
         """Aligners watch what each AI did, then edit one after the other; edits are public."""
         for aligner in self.aligners.values():
-            aligner.look(self._view(aligner))
+            aligner.look(self.view(aligner))
         for name, aligner in self.aligners.items():
             spent = self._zero
-            for ai, edit in aligner.edit(self._view(aligner)).items():
+            for ai, edit in aligner.edit(self.view(aligner)).items():
                 self.ais[ai].turn(edit.turn)
                 spent = spent + edit.spent
                 for other in self.aligners.values():
@@ -113,7 +113,7 @@ class SUMModel(mesa.Model):
     def respond(self) -> None:
         """Humans respond one after the other, in file order."""
         for name, human in self.humans.items():
-            tilt = human.respond(self._view(human))
+            tilt = human.respond(self.view(human))
             self._next[f"spent.{name}"] = self._zero if tilt is None else tilt.spent
             if tilt is not None:
                 self.world = tilt.world
@@ -121,7 +121,7 @@ class SUMModel(mesa.Model):
     def measure(self) -> None:
         """Measure harm to each human and, power-weighted, to all; and where the world is."""
         amplitudes = {
-            name: self.spec.harm.amplitude(human.utility, self._view(human))
+            name: self.spec.harm.amplitude(human.utility, self.view(human))
             for name, human in self.humans.items()
         }
         for name, amplitude in amplitudes.items():
@@ -173,7 +173,7 @@ class SUMModel(mesa.Model):
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
         for agent in (*self.ais.values(), *self.aligners.values()):
-            agent.begin(self._view(agent))
+            agent.begin(self.view(agent))
         self.row = dict.fromkeys((*_TOTALS, "displacement"), self._zero)
         self.prepare()
 
@@ -221,7 +221,8 @@ class SUMModel(mesa.Model):
 
     # --- what agents see, and what is noted -------------------------------------------------
 
-    def _view(self, agent: SUMAgent) -> View:
+    def view(self, agent: SUMAgent) -> View:
+        """Return what an agent may see now."""
         aligner = isinstance(agent, Aligner)
         return View(
             step=max(self.steps - 1, 0),
@@ -289,7 +290,7 @@ class SUMModel(mesa.Model):
         for name, ai in self.ais.items():
             self._next[f"information.{name}"] = self._zero
             for aligner in self.aligners.values():
-                belief = aligner.belief(ai, self._view(aligner)) if name in aligner.ais else None
+                belief = aligner.belief(ai, self.view(aligner)) if name in aligner.ais else None
                 if belief is None:
                     continue
                 believed = self._next.get(f"believed.{name}", belief.alignment)

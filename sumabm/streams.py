@@ -8,7 +8,7 @@ therefore share their randomness (common random numbers) wherever agents and pur
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.random import Generator, Philox, SeedSequence
@@ -32,7 +32,14 @@ class Draw:
     or size, because then it would.
     """
 
-    def __init__(self, seed: int, replicates: Sequence[int], key: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        replicates: Sequence[int],
+        key: tuple[int, ...],
+        on_use: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_use = on_use
         self._keys = [(seed, (replicate, *key)) for replicate in replicates]
         self._generators: list[Generator] = []
         self._sort: tuple[str, int] | None = None
@@ -56,6 +63,7 @@ class Draw:
     def _refill(self, method: str, n: int) -> None:
         if self._sort is None:
             self._sort = (method, n)
+            self._on_use()
             self._generators = [
                 Generator(Philox(SeedSequence(seed, spawn_key=key))) for seed, key in self._keys
             ]
@@ -83,7 +91,10 @@ class Streams:
     def __init__(self, seed: int, replicates: Sequence[int]) -> None:
         self.seed = seed
         self.replicates = replicates
+        self.used: set[tuple[str, str]] = set()
+        """The (agent, purpose) of every stream that has been drawn from."""
 
     def draw(self, agent: str, purpose: str) -> Draw:
         """Return a fresh `Draw` at the start of the stream of this agent and purpose."""
-        return Draw(self.seed, self.replicates, _words(agent) + _words(purpose))
+        key = _words(agent) + _words(purpose)
+        return Draw(self.seed, self.replicates, key, lambda: self.used.add((agent, purpose)))

@@ -1,0 +1,228 @@
+"""One suite per room: pytest classes with no dependency but pytest's way of finding tests."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import xarray as xr
+
+from sumabm.component import Component, members
+from sumabm.model import SUMModel
+from sumabm.recorder import simulate
+from sumabm.scenario import Scenario
+from sumabm.streams import Streams
+from sumabm.types import Array
+from sumabm.worlds import World
+
+REPLICATES, STEPS = 5, 6
+_TOLERANCE = 1e-12
+
+
+class ComponentSuite:
+    """What holds for every component: put it in ``component``; ``place`` is its dotted path.
+
+    ``overrides`` changes the scenario it is tried in (one AI X, one human Y, one aligner W, in five
+    dimensions), by dotted path, for components that need partners.
+    """
+
+    component: ClassVar[Component]
+    place: ClassVar[str]
+    overrides: ClassVar[dict[str, object]] = {}
+
+    def scenario(self) -> Scenario:
+        """Return the scenario with the component in its place."""
+        plain = Scenario.model_validate(
+            {
+                "scenario": "conformance",
+                "steps": STEPS,
+                "world": {"kind": "gaussian", "dimensions": 5},
+                "agents": {
+                    "X": {"role": "ai", "power": 2.0},
+                    "Y": {"role": "human", "power": 0.5},
+                    "W": {"role": "aligner", "method": "budget"},
+                },
+            }
+        )
+        return plain.replace({**self.overrides, self.place: self.component.model_dump()})
+
+    def run(self, replicates: int | range = REPLICATES, seed: int = 1) -> xr.Dataset:
+        """Return a short run of that scenario."""
+        return simulate(self.scenario(), replicates, seed)
+
+    def test_is_a_member_of_its_room(self) -> None:
+        """Its kind finds it, and its docstring says what it is."""
+        room = next(base for base in type(self.component).__mro__[1:] if "kind" not in vars(base))
+        assert members(room)[self.component.kind] is type(self.component)
+        assert (type(self.component).__doc__ or "").strip()
+        for name, field in type(self.component).model_fields.items():
+            assert field.description, f"the field {name} has no description"
+
+    def test_survives_a_round_trip(self) -> None:
+        """A scenario written out and read again is the same scenario."""
+        scenario = self.scenario()
+        again = Scenario.model_validate(scenario.model_dump())
+        assert again == scenario
+        assert again.identity() == scenario.identity()
+
+    def test_runs(self) -> None:
+        """Every number that should be there is finite, and power is respected."""
+        run = self.run()
+        assert all(np.isfinite(run[name].values).all() for name in run if run[name].ndim == 2)
+        acted = run.sel(agent=["X", "Y"])
+        assert bool((acted["spent"] <= acted["power"] * (1.0 + _TOLERANCE)).all())
+
+    def test_replicates_do_not_depend_on_company(self) -> None:
+        """Replicate k is the same, bit for bit, alone, in a range and in any ensemble."""
+        ensemble = self.run(REPLICATES)
+        for replicates in (range(3, 4), range(1, 4)):
+            some = self.run(replicates)
+            xr.testing.assert_equal(some, ensemble.sel(replicate=list(replicates)))
+
+    def test_draws_only_if_it_says_so(self) -> None:
+        """A component that does not declare itself stochastic draws no random numbers."""
+        model = SUMModel(self.scenario(), REPLICATES, 1)
+        while model.running:
+            model.step()
+        agent, slot = self.place.split(".")[1:] if self.place.count(".") == 2 else ("", "")
+        drew = any(who == agent and why.split()[0] == slot for who, why in model.streams.used)
+        assert type(self.component).stochastic or not drew
+
+
+class PowerSuite(ComponentSuite):
+    """For a `Power`: an AI's."""
+
+    place = "agents.X.power"
+    component: ClassVar[Any]
+
+    def test_is_nats(self) -> None:
+        """It is finite and not negative at every step."""
+        nats = np.array([self.component.nats(step) for step in range(STEPS)])
+        assert np.all((nats >= 0.0) & (nats < np.inf))
+
+
+class OriginSuite(ComponentSuite):
+    """For an `Origin`: of an AI's utility."""
+
+    place = "agents.X.utility"
+
+    def test_gives_a_utility(self) -> None:
+        """The utility has the right shape and unit spread under the base world."""
+        model = SUMModel(self.scenario(), REPLICATES, 1)
+        utility = model.ais["X"].utility
+        assert utility.shape == (REPLICATES, model.spec.world.dimensions)
+        np.testing.assert_allclose(model.base.spread(utility), 1.0, rtol=_TOLERANCE)
+
+
+class BehaviourSuite(ComponentSuite):
+    """For a `Behaviour`."""
+
+    place = "agents.X.behaviour"
+
+
+class ResponseSuite(ComponentSuite):
+    """For a `Response`."""
+
+    place = "agents.Y.response"
+
+    def test_without_power_changes_nothing(self) -> None:
+        """A human without power leaves the world as the AIs made it."""
+        run = simulate(self.scenario().replace({"agents.Y.power": 0.0}), REPLICATES, 1)
+        xr.testing.assert_equal(run["displacement"], run["joint_spent"].rename("displacement"))
+
+
+class AlignerSuite(ComponentSuite):
+    """For an `AlignerMethod`."""
+
+    place = "agents.W.method"
+
+    def test_sees_no_utility(self) -> None:
+        """Its view holds no utility of anyone."""
+        model = SUMModel(self.scenario(), REPLICATES, 1)
+        assert model.view(model.aligners["W"]).utility == {}
+
+    def test_keeps_utilities_of_unit_length(self) -> None:
+        """Its edits turn utilities; they don't stretch them."""
+        model = SUMModel(self.scenario(), REPLICATES, 1)
+        while model.running:
+            model.step()
+            aim = model.ais["X"].subject.aim
+            np.testing.assert_allclose(np.vecdot(aim, aim), 1.0, rtol=1e-9)
+
+    def test_beliefs_are_beliefs(self) -> None:
+        """Information is nats; the alignment it expects is a cosine."""
+        run = self.run()
+        information = run["information"].sel(agent="X").values
+        assert np.all(information >= 0.0)
+        if "believed" in run:
+            assert np.all(np.abs(run["believed"].sel(agent="X").values) <= 1.0 + _TOLERANCE)
+
+
+class HarmSuite(ComponentSuite):
+    """For a `Harm`."""
+
+    place = "harm"
+
+    def test_is_not_negative_and_nothing_at_base(self) -> None:
+        """Harm is at least 0, and exactly nothing where nobody has power."""
+        assert bool((self.run()["harm"] >= 0.0).all())
+        still = self.scenario().replace({"agents.X.power": 0.0, "agents.Y.power": 0.0})
+        assert bool((simulate(still, REPLICATES, 1)["harm"] == 0.0).all())
+
+
+class DynamicsSuite(ComponentSuite):
+    """For a `Dynamics`."""
+
+    place = "world.dynamics"
+    component: ClassVar[Any]
+
+    def test_the_base_world_stays(self) -> None:
+        """A world in which nothing happened is still the base world."""
+        base = SUMModel(self.scenario(), REPLICATES, 1).base
+        np.testing.assert_array_equal(self.component.settle(base, base).nats_from(base), 0.0)
+
+
+class WorldSuite(ComponentSuite):
+    """For a `WorldSpec` of five dimensions."""
+
+    place = "world"
+    component: ClassVar[Any]
+
+    def _try(self) -> tuple[World, Array]:
+        """Return the base world and a random utility."""
+        base: World = self.component.build(REPLICATES)
+        return base, base.colour(Streams(2, range(REPLICATES)).draw("", "").normal(5))
+
+    def test_tilt_spends_its_power(self) -> None:
+        """The KL divergence of a tilted world is what was spent, and the gain is what E[u] rose."""
+        base, utility = self._try()
+        tilt = base.tilt(utility, 0.7)
+        np.testing.assert_allclose(tilt.world.nats_from(base), tilt.spent, rtol=1e-9)
+        assert np.all(tilt.spent <= 0.7 * (1.0 + _TOLERANCE))
+        rise = tilt.world.expect(utility) - base.expect(utility)
+        np.testing.assert_allclose(rise, tilt.gain, rtol=1e-9)
+
+    def test_no_power_is_the_identity(self) -> None:
+        """A tilt of no power changes nothing."""
+        base, utility = self._try()
+        np.testing.assert_array_equal(base.tilt(utility, 0.0).world.nats_from(base), 0.0)
+
+    def test_utility_scale_is_immaterial(self) -> None:
+        """A positive factor on the utility changes nothing."""
+        base, utility = self._try()
+        one, other = (base.tilt(k * utility, 0.7).world.expect(utility) for k in (1.0, 1e3))
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+
+    def test_undo_comes_home(self) -> None:
+        """With power enough, `toward` lands on its target."""
+        base, utility = self._try()
+        moved = base.tilt(utility, 0.7).world
+        home = moved.toward(base, 100.0).world
+        np.testing.assert_allclose(home.nats_from(base), 0.0, atol=1e-12)
+
+    def test_whitening_has_an_inverse(self) -> None:
+        """`colour` undoes `whiten`, and whitened length is the standard deviation."""
+        base, utility = self._try()
+        white = base.whiten(utility)
+        np.testing.assert_allclose(base.colour(white), utility, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(np.sqrt(np.vecdot(white, white)), base.spread(utility))
