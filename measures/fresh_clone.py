@@ -1,4 +1,4 @@
-"""A fresh clone: `make run`, then `make test`; the run itself under 30 s, the tests under 5 minutes."""
+"""A fresh clone: `make run`, then `make test`; the run under 30 s, the tests under 5 minutes."""
 
 from __future__ import annotations
 

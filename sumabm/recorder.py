@@ -17,11 +17,14 @@ from sumabm.types import Array
 
 
 class Variable(NamedTuple):
-    """What a recorded variable is: its unit and its description."""
+    """What a recorded variable is: unit, description, and the roles it applies to (none: all)."""
 
     unit: str
     about: str
+    roles: tuple[str, ...] = ()
 
+
+_AI, _ACTORS, _ALL = ("ai",), ("ai", "human"), ("ai", "human", "aligner")
 
 VARIABLES = {
     "harm": Variable("nats", "harm of the step, after the humans responded"),
@@ -32,16 +35,16 @@ VARIABLES = {
     "joint_spent": Variable("nats", "KL divergence of all AIs' acts together"),
     "welfare": Variable("sd", "expected utility of the humans' power-weighted mean, as `utility`"),
     "welfare_acted": Variable("sd", "the same after the AIs acted, before the response"),
-    "alignment": Variable("", "correlation of the AI's utility with the humans', as it acts"),
-    "information": Variable("nats", "what its best informed aligner knows of the AI, as it acts"),
-    "believed": Variable("", "the alignment that this aligner expects"),
-    "power": Variable("nats", "power this step"),
-    "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities"),
-    "budget": Variable("nats", "what the aligner has spent before this step"),
-    "order": Variable("", "place in the order of acting, from 0"),
-    "utility": Variable("sd", "expected own utility above base, after the response"),
-    "utility_acted": Variable("sd", "the same after the AIs acted, before the response"),
-    "harm_to": Variable("nats", "harm to this human"),
+    "alignment": Variable("", "correlation of the AI's utility with the humans', as it acts", _AI),
+    "information": Variable("nats", "what its best informed aligner knows of it, as it acts", _AI),
+    "believed": Variable("", "the alignment that this aligner expects", _AI),
+    "power": Variable("nats", "power this step", _ACTORS),
+    "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities", _ALL),
+    "budget": Variable("nats", "what the aligner has spent before this step", ("aligner",)),
+    "order": Variable("", "place in the order of acting, from 0", _AI),
+    "utility": Variable("sd", "expected own utility above base, after the response", _ACTORS),
+    "utility_acted": Variable("sd", "the same after the AIs acted, before the response", _ACTORS),
+    "harm_to": Variable("nats", "harm to this human", ("human",)),
 }
 """Every recorded variable. Those that exist per agent are missing where they do not apply.
 
@@ -77,7 +80,7 @@ def simulate(
     model = SUMModel(load_scenario(scenario, overrides), replicate_range(replicates), seed_of(seed))
     total = model.spec.steps
     columns: dict[str, Array] = {}
-    while model.running:
+    while model.running or not columns:  # a run that is done at once still has its columns
         model.step()
         if not columns:
             shape = (total, len(model.replicates))
@@ -130,9 +133,13 @@ def label(
 def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:
     """Return a variable's arrays ``(replicate, step)`` by column name: one, or one per agent.
 
-    Agents to whom the variable does not apply are left out.
+    Agents of roles to which the variable does not apply are left out.
     """
     if "agent" not in run[name].dims:
         return {name: run[name].values}
-    parts = {f"{name}.{agent}": run[name].sel(agent=agent).values for agent in run["agent"].values}
-    return {column: values for column, values in parts.items() if not np.isnan(values).all()}
+    roles = VARIABLES[name].roles
+    return {
+        f"{name}.{agent}": run[name].sel(agent=agent).values
+        for agent, role in zip(run["agent"].values, run["role"].values, strict=True)
+        if role in roles
+    }

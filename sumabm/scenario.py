@@ -241,15 +241,24 @@ def _read(path: Path) -> dict[str, Any]:
     return parse(text, str(path))
 
 
-_DEEP_KEY = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)""" + f"{{{MAX_DEPTH}}}"
+_STRING_OR_COMMENT = re.compile(
+    r'''
+    """ (?: [^"\\] | \\. | "(?!"") )*+ (?:"{3,5})?    # text over lines; may end in two quotes more
+    | \'{3} (?: [^'] | '(?!\'{2}) )*+ (?:'{3,5})?
+    | " (?: [^"\\\n] | \\[^\n] )*+ "?
+    | ' [^'\n]*+ '?
+    | [#] [^\n]*+
+    ''',
+    re.DOTALL | re.VERBOSE,
 )
+_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
     """Return the table of a TOML text no deeper than 32; raises ScenarioError."""
     too_deep = ScenarioError(source, [f"is nested deeper than {MAX_DEPTH}"])
-    if _DEEP_KEY.search(text):  # tomllib takes cubic time over a long dotted key
+    # tomllib takes cubic time over a long dotted key; a quoted part stands for one letter here
+    if _DEEP_KEY.search(_STRING_OR_COMMENT.sub("s", text)):
         raise too_deep
     try:
         table = tomllib.loads(text)

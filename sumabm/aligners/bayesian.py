@@ -20,6 +20,8 @@ from sumabm.view import View
 if TYPE_CHECKING:
     from sumabm.scenario import Scenario
 
+_PLANE = 1e-8  # below this sine the belief is on the goal and they span no plane
+
 Eta = dict[str, Array]
 """By AI: κ times the mean direction of the von Mises–Fisher belief about its aim, ``(R, d)``."""
 
@@ -92,7 +94,7 @@ class Bayesian(AlignerMethod[Eta]):
         price = kappa * sphere.mean_cosine(d, kappa)
         power = view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
         across, sine = _direction(view.goal - np.vecdot(view.goal, mean)[:, None] * mean)
-        whole = np.where(sine > 0.0, np.arctan2(sine, np.vecdot(view.goal, mean)), 0.0)
+        whole = np.where(sine > _PLANE, np.arctan2(sine, np.vecdot(view.goal, mean)), 0.0)
         afford = np.where(price > 0.0, power / np.where(price > 0.0, price, 1.0), 0.0)
         angle = np.minimum(whole, 2.0 * np.arcsin(np.sqrt(np.minimum(0.5 * afford, 1.0))))
         return Edit(Rotation(mean, across, angle), 2.0 * price * np.sin(0.5 * angle) ** 2)

@@ -15,7 +15,7 @@ _DOTS = 300  # replicates shown as dots, at most
 
 
 def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
-    """Return the figure, or None for a run without AIs.
+    """Return the figure, or None for a run in which no AI acted.
 
     Along: the humans' utility v_Y; across: the part of the AI's v_X that is orthogonal to it, both
     in standard deviations of the base world, whose 1 and 2 sd circles are drawn. Dots are the
@@ -24,9 +24,11 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     halfway to its last, the last.
     """
     ais = [str(name) for name in run["agent"].values[run["role"].values == "ai"]]
-    if not ais:
+    steps = (
+        _steps(run["alignment"].sel(agent=ais).mean(("replicate", "agent")).values) if ais else []
+    )
+    if not steps:
         return None
-    steps = _steps(run["alignment"].sel(agent=ais).mean(("replicate", "agent")).values)
     figure, axes = panels(len(steps))
     for panel, step in zip(axes, steps, strict=True):
         for radius in (1.0, 2.0):
@@ -46,7 +48,7 @@ def _steps(alignment: Array) -> list[int]:
     """Return the first step, the one halfway in alignment, and the last with any data."""
     there = np.flatnonzero(~np.isnan(alignment))
     if there.size == 0:
-        return [0]
+        return []
     first, last = int(there[0]), int(there[-1])
     middle = 0.5 * (alignment[first] + alignment[last])
     halfway = int(there[np.argmin(np.abs(alignment[there] - middle))])

@@ -66,7 +66,7 @@ def band(axes: Axes, values: Array, label: str, **line: Any) -> None:
     steps = np.flatnonzero(there)
     shown = values[:, there]
     (drawn,) = axes.plot(steps, np.nanmean(shown, axis=0), label=label, **line)
-    if values.shape[0] > 1:
+    if values.shape[0] > 1 and steps.size:
         low, high = np.nanquantile(shown, (0.025, 0.975), axis=0)
         axes.fill_between(steps, low, high, color=drawn.get_color(), alpha=0.18, linewidth=0)
 

@@ -1,0 +1,70 @@
+"""Figures show what they say: data, bands and theory, labelled, for every kind of run."""
+
+import numpy as np
+import pytest
+
+import sumabm
+from sumabm.figures import draw_all, save_all
+from sumabm.figures.style import PALETTE
+from sumabm.predict import predict
+
+
+def figures(scenario, replicates=6, steps=8, **overrides):
+    spec = sumabm.load_scenario(scenario, overrides)
+    run = sumabm.simulate(spec, replicates, steps=steps)
+    curves = predict(run, spec)
+    return run, curves, draw_all(run, curves)
+
+
+@pytest.mark.parametrize("scenario", ["essay", "bayesian", "unopposed", "many"])
+def test_every_panel_is_labelled(scenario):
+    run, _, drawn = figures(scenario)
+    expected = {"harm", "alignment", "power", "plane"}
+    assert set(drawn) == expected | ({"information"} if "budget" in run else set())
+    for name, figure in drawn.items():
+        for axes in figure.axes:
+            assert axes.get_xlabel(), name
+        assert figure.axes[0].get_ylabel()
+        assert any(axes.get_legend() for axes in figure.axes)
+
+
+def test_lines_are_the_means_and_dashes_the_theory():
+    run, curves, drawn = figures("essay")
+    axes = drawn["alignment"].axes[0]
+    solid = next(line for line in axes.lines if line.get_linestyle() == "-")
+    dashed = next(line for line in axes.lines if line.get_linestyle() == "--")
+    mean = run["alignment"].sel(agent="X").mean("replicate").values
+    np.testing.assert_allclose(solid.get_ydata(), mean)
+    np.testing.assert_allclose(dashed.get_ydata(), curves["alignment.X"])
+    assert len(axes.collections) == 1  # the band
+
+
+def test_the_plane_shows_where_the_world_went():
+    run, _, drawn = figures("unopposed")
+    tips = [a.xy for a in drawn["plane"].axes[0].texts]
+    c = run["alignment"].sel(agent="X", step=0).values
+    expected = 2.0 * np.array([c.mean(), np.sqrt(1 - c**2).mean()])
+    np.testing.assert_allclose(tips[0], expected, rtol=1e-9)
+
+
+def test_a_single_replicate_has_no_band():
+    _, _, drawn = figures("essay", replicates=1)
+    assert len(drawn["alignment"].axes[0].collections) == 0
+
+
+def test_runs_that_stop_early_or_at_once_are_drawn():
+    for threshold in (0.3, -0.99):
+        figures("essay", steps=20, stop={"alignment": threshold})
+
+
+def test_figures_are_saved_in_both_formats_and_are_reproducible(tmp_path):
+    run, curves, _ = figures("essay")
+    names = save_all(run, curves, tmp_path / "a")
+    save_all(run, curves, tmp_path / "b")
+    assert sorted(names) == sorted(p.name for p in (tmp_path / "a").iterdir())
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_palette_is_one_that_everyone_can_tell_apart():
+    assert len(set(PALETTE)) == len(PALETTE) == 7

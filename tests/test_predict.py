@@ -1,0 +1,103 @@
+"""Theory's curves for a run: present where there is a closed form, absent where there is none."""
+
+import numpy as np
+import pytest
+
+import sumabm
+from sumabm.predict import predict
+from sumabm.summary import summarise
+
+
+def curves(scenario, replicates=300, **overrides):
+    overrides = {key.replace("__", "."): value for key, value in overrides.items()}
+    spec = sumabm.load_scenario(scenario, overrides)
+    run = sumabm.simulate(spec, replicates, seed=6, steps=40)
+    return run, predict(run, spec)
+
+
+def worst(run, column, curve):
+    name, _, agent = column.partition(".")
+    values = (run[name].sel(agent=agent) if agent else run[name]).values
+    error = values.std(axis=0, ddof=1) / np.sqrt(values.shape[0])
+    spread = error > 1e-12
+    return np.max(np.abs(values.mean(axis=0) - curve)[spread] / error[spread], initial=0.0)
+
+
+@pytest.mark.parametrize("scenario", ["essay", "unopposed"])
+def test_curves_pass_through_the_simulation(scenario):
+    run, found = curves(scenario)
+    assert {"alignment.X", "harm", "cumulative_harm", "harm_amplitude"} <= set(found)
+    for column, curve in found.items():
+        assert worst(run, column, curve) < 4, column
+
+
+def test_curves_follow_growing_power():
+    power = {"kind": "exponential", "initial": 0.8, "rate": 0.03}
+    run, found = curves("essay", agents__X__power=power)
+    for column, curve in found.items():
+        assert worst(run, column, curve) < 4, column
+
+
+def test_two_budget_aligners_spend_together():
+    run, found = curves("essay", agents__V={"role": "aligner", "method": "budget"})
+    assert run["information"].sel(agent="X").values[0, -1] == pytest.approx(2 * 39)
+    for column, curve in found.items():
+        assert worst(run, column, curve) < 4, column
+
+
+def test_the_bayesian_limit_is_near():
+    run, found = curves("bayesian", world__dimensions=1000, agents__X__power=5.0)
+    assert set(found) == {"alignment.X", "information.X"}
+    seen = run["alignment"].sel(agent="X").mean("replicate").values
+    assert np.abs(seen - found["alignment.X"])[20:].max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("overrides", "gone"),
+    [
+        ({"stop": {"alignment": 0.5}}, {"alignment.X", "harm"}),
+        ({"agents__X__utility__direction": [1.0] + [0.0] * 99}, {"alignment.X", "harm"}),
+        ({"world__dynamics": "persist"}, {"harm"}),
+        ({"agents__Y__response": "own-utility"}, {"harm"}),
+        ({"agents__Z": {"role": "human", "power": 1.0}}, {"harm"}),
+        ({"agents__V": {"role": "ai", "power": 1.0}}, {"harm"}),
+        ({"agents__V": {"role": "aligner", "method": "none"}}, set()),
+    ],
+)
+def test_no_curve_where_there_is_no_closed_form(overrides, gone):
+    _, found = curves("essay", replicates=2, **overrides)
+    assert gone & set(found) == set()
+    if not gone:
+        assert "harm" in found
+
+
+def test_aligners_of_two_minds_have_no_curve():
+    """A Bayesian aligner beside another one: no closed form for what both know."""
+    other = {"role": "aligner", "method": "bayesian"}
+    _, found = curves("bayesian", replicates=2, agents__V=other)
+    assert "alignment.X" not in found
+
+
+def test_summary_has_mean_error_and_theory():
+    run, found = curves("essay")
+    lines = {line.quantity: line for line in summarise(run, found)}
+    line = lines["cumulative_harm"]
+    ends = run["cumulative_harm"].values[:, -1]
+    assert line.mean == ends.mean()
+    assert line.standard_error == pytest.approx(ends.std(ddof=1) / np.sqrt(300))
+    assert abs(line.mean - line.theory) < 4 * line.standard_error
+    assert line.unit == "nats"
+    assert lines["budget.W"].theory is None
+
+
+def test_summary_of_one_replicate_has_no_error():
+    run, found = curves("essay", replicates=1)
+    assert all(line.standard_error is None for line in summarise(run, found))
+
+
+def test_summary_takes_each_replicate_where_it_stopped():
+    run, found = curves("essay", replicates=50, stop={"alignment": 0.5})
+    line = next(x for x in summarise(run, found) if x.quantity == "alignment.X")
+    assert 0.4 < line.mean < 0.5
+    run, found = curves("essay", replicates=2, stop={"alignment": -0.99})
+    assert summarise(run, found) == []

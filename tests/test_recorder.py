@@ -1,0 +1,77 @@
+"""Labelled arrays: what is recorded, where it is missing, what it says of itself."""
+
+import json
+
+import numpy as np
+
+import sumabm
+from sumabm.model import SUMModel
+from sumabm.recorder import VARIABLES, columns_of, simulate
+
+
+def test_every_variable_is_documented_and_present():
+    run = simulate("many", 2, steps=3)
+    assert set(run.data_vars) == set(VARIABLES)
+    for name, variable in VARIABLES.items():
+        assert run[name].attrs == {"units": variable.unit, "long_name": variable.about}
+        assert run[name].dims[:2] == ("replicate", "step")
+
+
+def test_variables_are_missing_where_they_do_not_apply():
+    run = simulate("many", 2, steps=3)
+    roles = {
+        "alignment": {"ai"},
+        "information": {"ai"},
+        "budget": {"aligner"},
+        "power": {"ai", "human"},
+        "spent": {"ai", "human", "aligner"},
+        "harm_to": {"human"},
+        "utility": {"ai", "human"},
+    }
+    for name, expected in roles.items():
+        there = ~np.isnan(run[name].values).any(axis=(0, 1))
+        assert set(run["role"].values[there]) == expected, name
+
+
+def test_rows_hold_what_was_when_the_agent_acted():
+    model = SUMModel("essay", 3)
+    first = np.vecdot(model.ais["X"].subject.aim, model.goal)
+    run = simulate("essay", 3, steps=4)
+    np.testing.assert_array_equal(run["alignment"].sel(agent="X", step=0), first)
+    np.testing.assert_array_equal(run["budget"].sel(agent="W"), np.tile(np.arange(4.0), (3, 1)))
+    amplitude = run["harm_amplitude"].values
+    np.testing.assert_allclose(run["harm"].values, amplitude**2)
+    np.testing.assert_allclose(run["cumulative_harm"].values, np.cumsum(amplitude**2, axis=1))
+
+
+def test_a_run_says_what_it_is():
+    run = simulate("essay", range(4, 6), seed=9, steps=2, overrides={"agents.X.power": 3})
+    table = json.loads(run.attrs["scenario"])
+    assert table["agents"]["X"]["power"] == {"kind": "constant", "value": 3.0}
+    assert table["steps"] == 2
+    assert run.attrs["seed"] == "9"
+    assert len(run.attrs["identity"]) == 64
+    assert run["replicate"].values.tolist() == [4, 5]
+
+
+def test_progress_is_told_of_every_step():
+    told = []
+    simulate("essay", 1, steps=3, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_columns_leave_out_whom_a_variable_does_not_concern():
+    run = simulate("essay", 2, steps=2)
+    assert list(columns_of(run, "power")) == ["power.X", "power.Y"]
+    assert list(columns_of(run, "harm")) == ["harm"]
+    assert columns_of(run, "harm")["harm"].shape == (2, 2)
+
+
+def test_no_seed_draws_one():
+    assert simulate("essay", seed=None, steps=1).attrs["seed"] != "0"
+
+
+def test_a_run_that_is_done_at_once_is_all_missing():
+    run = sumabm.simulate("essay", 2, steps=3, overrides={"stop": {"alignment": -0.99}})
+    assert set(run.data_vars) == set(VARIABLES)
+    assert all(np.isnan(run[name].values).all() for name in run.data_vars)
