@@ -129,6 +129,10 @@ class Aligner(SUMAgent):
         if ai in self.ais:
             self._state = self.spec.method.turned(ai, turn, self._state)
 
+    def settle(self, view: View) -> None:
+        """Take note of how the step ended."""
+        self._state = self.spec.method.settled(view, self._state)
+
     def belief(self, ai: AI, view: View) -> Belief | None:
         """Return what it knows of an AI that it oversees."""
         return self.spec.method.belief(ai.name, view, ai.subject.nats, self._state)

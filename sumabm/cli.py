@@ -79,6 +79,8 @@ def run(
 
     overrides = _overrides(override or [])
     if steps is not None:
+        if "steps" in overrides:
+            raise _MisuseError(f"--steps {steps}: steps is set twice")
         overrides["steps"] = steps
     spec = _load(scenario, overrides)
     which, number = _replicates(replicates), seed_of(None if seed == "random" else _whole(seed))

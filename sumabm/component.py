@@ -73,13 +73,15 @@ class Strict(BaseModel):
 
 
 _BUILT_IN = frozenset(get_args(core_schema.ErrorType))
+_MANY = 30  # names in one message
 
 
 def unknown(what: str, got: str, allowed: list[str]) -> PydanticCustomError:
     """Return the error that an unknown name deserves: what is allowed, and the nearest of it."""
     near = get_close_matches(got, allowed, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    names = ", ".join(sorted(allowed)) or "nothing"
+    more = f" and {len(allowed) - _MANY} more" if len(allowed) > _MANY else ""
+    names = (", ".join(sorted(allowed)[:_MANY]) or "nothing") + more
     return PydanticCustomError(
         "unknown_name",
         "unknown {what}; allowed: {names}{hint}",

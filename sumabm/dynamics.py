@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class Dynamics(Component):
     """How the world that agents leave becomes the world that they find."""
 
+    @property
+    @abstractmethod
+    def memory(self) -> float:
+        """The share of the world's displacement from base that the next step finds."""
+
     @abstractmethod
     def settle(self, base: World, world: World) -> World:
         """Return the world at the start of the next step, given how this step left it."""
@@ -26,6 +31,7 @@ class Reset(Dynamics):
 
     kind = "reset"
     cites = ("essay",)
+    memory: ClassVar[float] = 0.0
 
     def settle(self, base: World, world: World) -> World:
         """Return ``base``."""
@@ -36,6 +42,7 @@ class Persist(Dynamics):
     """What agents did stays done: displacements add up."""
 
     kind = "persist"
+    memory: ClassVar[float] = 1.0
 
     def settle(self, base: World, world: World) -> World:
         """Return ``world``."""
@@ -50,6 +57,11 @@ class Relax(Dynamics):
     rate: Annotated[
         float, Field(ge=0.0, le=1.0, description="share of the way back to the base world per step")
     ]
+
+    @property
+    def memory(self) -> float:
+        """What the rate leaves: ``1 − rate``."""
+        return 1.0 - self.rate
 
     def settle(self, base: World, world: World) -> World:
         """Return the log-linear mixture ``∝ world^(1−rate) · base^rate``."""

@@ -16,7 +16,6 @@ from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, ScenarioEr
 from sumabm.streams import Streams
 from sumabm.types import Array
 from sumabm.view import Sight, View
-from sumabm.worlds import Tilt
 
 _TOTALS = ("harm", "harm_amplitude")
 
@@ -44,8 +43,11 @@ class SUMModel(mesa.Model):
     (3,)
     """
 
-    PHASES = ("act", "align", "respond", "measure", "settle", "prepare")
+    PHASES = ("act", "align", "respond", "align_late", "measure", "settle", "prepare")
     """The order of a step; `prepare` readies the next, so that what a model shows is current."""
+
+    _sights: dict[str, Sight]
+    _order: dict[str, Array]
 
     def __init__(
         self,
@@ -86,6 +88,8 @@ class SUMModel(mesa.Model):
     def act(self) -> None:
         """AIs decide on the world as the step finds it, then tilt it in the order of activation."""
         self.before = self.world
+        self._sights, self._order = {}, {}
+        self._kept, self._added = self._zero + 1.0, np.zeros((1, 1))
         acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
         if self.spec.activation == "simultaneous":
             self._act_together(acts)
@@ -98,10 +102,17 @@ class SUMModel(mesa.Model):
 
     def align(self) -> None:
         """Aligners watch what each AI did, then edit one after the other; edits are public."""
-        for aligner in self.aligners.values():
+        self._align([a for a in self.aligners.values() if not a.spec.method.late])
+
+    def align_late(self) -> None:
+        """Aligners that see the world only after the humans' response look and edit now."""
+        self._align([a for a in self.aligners.values() if a.spec.method.late])
+
+    def _align(self, aligners: list[Aligner]) -> None:
+        for aligner in aligners:
             aligner.look(self.view(aligner))
-        for name, aligner in self.aligners.items():
-            spent = self._zero
+        for aligner in aligners:
+            name, spent = aligner.name, self._zero
             for ai, edit in aligner.edit(self.view(aligner)).items():
                 self.ais[ai].turn(edit.turn)
                 spent = spent + edit.spent
@@ -115,8 +126,14 @@ class SUMModel(mesa.Model):
         for name, human in self.humans.items():
             tilt = human.respond(self.view(human))
             self._next[f"spent.{name}"] = self._zero if tilt is None else tilt.spent
-            if tilt is not None:
-                self.world = tilt.world
+            if tilt is None:
+                continue
+            if human.spec.response.rectifies:
+                self._kept = self._kept * (1.0 - tilt.beta)
+                self._added = self._added * (1.0 - tilt.beta)[:, None]
+            else:
+                self._added = self._added + tilt.world.look(self.world, np.zeros(()), 1)
+            self.world = tilt.world
 
     def measure(self) -> None:
         """Measure harm to each human and, power-weighted, to all; and where the world is."""
@@ -139,6 +156,8 @@ class SUMModel(mesa.Model):
 
     def settle(self) -> None:
         """Let the world's own dynamics take it to where the next step finds it."""
+        for aligner in self.aligners.values():
+            aligner.settle(self.view(aligner))
         self.world = self.spec.world.dynamics.settle(self.base, self.world)
 
     def prepare(self) -> None:
@@ -169,7 +188,9 @@ class SUMModel(mesa.Model):
 
     def _begin(self) -> None:
         self._weights: list[Array] = []
-        self._sights: dict[str, Sight] = {}
+        self._sights = {}
+        self._order = dict.fromkeys(self.ais, self._zero)
+        self._kept, self._added = self._zero, np.zeros((1, 1))
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
         for agent in (*self.ais.values(), *self.aligners.values()):
@@ -180,22 +201,20 @@ class SUMModel(mesa.Model):
     # --- how AIs act ------------------------------------------------------------------------
 
     def _act_in_turn(self, acts: dict[str, Act]) -> None:
-        self._sights = {}
         for name, act in acts.items():
             tilt = self.world.tilt(*act)
-            self._note_act(name, tilt, Sight(self.world, tilt.world))
+            place = self._zero + float(len(self._order))
+            self._note_act(name, tilt.spent, place, Sight(self.world, tilt.world))
             self.world = tilt.world
 
     def _act_together(self, acts: dict[str, Act]) -> None:
-        self._sights = {}
         tilts = self.world.tilt_together([(act.utility, act.power) for act in acts.values()])
         for name, tilt in zip(acts, tilts, strict=True):
-            self._note_act(name, tilt, Sight(self.before, tilt.world))
+            self._note_act(name, tilt.spent, self._zero, Sight(self.before, tilt.world))
             self.world = tilt.world
 
     def _act_in_random_order(self, acts: dict[str, Act]) -> None:
         """Loop over places in the order, not over AIs: each replicate has an order of its own."""
-        self._sights = {}
         places = np.argsort(self._order_draw.uniform(len(acts)), axis=1).T  # place → AI, per row
         rows = np.arange(len(self.replicates))
         utilities = np.stack([act.utility for act in acts.values()])
@@ -209,15 +228,11 @@ class SUMModel(mesa.Model):
         for i, name in enumerate(acts):
             place = np.argmax(places == i, axis=0)
             sight = Sight(self.world.pick(worlds[:-1], place), self.world.pick(worlds[1:], place))
-            self._sights[name] = sight
-            self._next |= {f"spent.{name}": spent[i], f"order.{name}": place.astype(np.float64)}
+            self._note_act(name, spent[i], place.astype(np.float64), sight)
 
-    def _note_act(self, name: str, tilt: Tilt, sight: Sight) -> None:
-        place = np.full(len(self.replicates), float(len(self._sights)))
-        if self.spec.activation == "simultaneous":
-            place = self._zero
-        self._sights[name] = sight
-        self._next |= {f"spent.{name}": tilt.spent, f"order.{name}": place}
+    def _note_act(self, name: str, spent: Array, place: Array, sight: Sight) -> None:
+        self._sights[name], self._order[name] = sight, place
+        self._next |= {f"spent.{name}": spent, f"order.{name}": place}
 
     # --- what agents see, and what is noted -------------------------------------------------
 
@@ -236,6 +251,11 @@ class SUMModel(mesa.Model):
             sights={ai: self._sights[ai] for ai in agent.ais if ai in self._sights}
             if aligner
             else {},
+            order=self._order,
+            kept=self._kept,
+            added=self._added,
+            activation=self.spec.activation,
+            dynamics=self.spec.world.dynamics,
         )
 
     def _shares(self, ais: tuple[str, ...]) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,7 +13,13 @@ from sumabm.worlds import Tilt
 
 
 class Response(Component):
-    """A human's act in answer to the AIs'."""
+    """A human's act in answer to the AIs'.
+
+    ``rectifies``: it moves the world towards where the step began, so that its β is the share of
+    the AIs' displacement that it takes back; else what it does to the world is its own doing.
+    """
+
+    rectifies: ClassVar[bool] = False
 
     @abstractmethod
     def respond(self, me: str, view: View) -> Tilt | None:
@@ -27,6 +34,7 @@ class Undo(Response):
     """
 
     kind = "undo"
+    rectifies: ClassVar[bool] = True
     cites = ("essay",)
 
     def respond(self, me: str, view: View) -> Tilt:
@@ -38,6 +46,7 @@ class UndoHarm(Response):
     """Undoes what lowered its own expected utility, and lets the rest stand."""
 
     kind = "undo-harm"
+    rectifies: ClassVar[bool] = True
 
     def respond(self, me: str, view: View) -> Tilt:
         """Return the step towards ``view.before`` in the replicates where ``E[u]`` fell."""

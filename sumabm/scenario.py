@@ -30,6 +30,7 @@ from sumabm.worlds import WorldSpec
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+MAX_SHOWN = 100  # problems in one message
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
@@ -40,7 +41,10 @@ class ScenarioError(ValueError):
     def __init__(self, source: str, problems: list[str]) -> None:
         self.source = source
         self.problems = problems
-        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+        lines = [f"{source}: {problem}" for problem in problems[:MAX_SHOWN]]
+        if len(problems) > MAX_SHOWN:
+            lines.append(f"{source}: and {len(problems) - MAX_SHOWN} problems more")
+        super().__init__("\n".join(lines))
 
 
 class AgentSpec(Component):
@@ -316,6 +320,8 @@ def _set(table: dict[str, Any], keys: tuple[str, ...], value: object, source: st
         if not isinstance(child, dict):
             where = ".".join(keys[: depth + 1])
             problem = unknown("key", key, list(parent)).message()
+            if key in parent:
+                problem = "is no table, so it is set as a whole"
             raise ScenarioError(source, [f"{where}: {problem} (in the override {'.'.join(keys)})"])
         parent[key] = child
         parent = child
@@ -333,11 +339,23 @@ def _validated(table: dict[str, Any], source: str) -> Scenario:
     raise ScenarioError(source, problems)
 
 
+_NOT_A_KEY = re.compile(r"\[key\]|(literal|list)\[.*\]")  # which part of a union pydantic tried
+
+
 def _problem(detail: Any) -> str:
     """Return one line: the key's path, the rule and the value got."""
-    where = ".".join(str(part) for part in detail["loc"]) or "the whole file"
+    keys = [str(part) for part in detail["loc"]]
+    if detail["type"] != "unknown_name":  # there the last part is the user's own word
+        keys = [key for key in keys if not _NOT_A_KEY.fullmatch(key)]
+    where = ".".join(map(_key, keys)) or "the whole file"
     got = "" if detail["type"] == "missing" else f" (got {_shown(detail['input'])})"
     return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}{got}"
+
+
+def _key(part: str) -> str:
+    """Return a part of a path as TOML writes it: quoted unless it is bare, on one line."""
+    text = part if re.fullmatch(r"[\w-]+", part) else json.dumps(part)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _shown(value: object) -> str:

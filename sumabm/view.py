@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sumabm.dynamics import Dynamics
 from sumabm.types import Array
 from sumabm.worlds import World
 
@@ -44,3 +45,13 @@ class View:
     """For an aligner: nats ι per AI it oversees, its share of min(powers of AIs, of humans)."""
     sights: Mapping[str, Sight] = field(default_factory=dict)
     """For an aligner: the acts of the AIs it oversees, by AI."""
+    order: Mapping[str, Array]
+    """The place of every AI in this step's order of acting, from 0, ``(R,)``."""
+    kept: Array
+    """The share of the AIs' displacement of the world that the humans' response left, ``(R,)``."""
+    added: Array
+    """What humans added to the world's displacement, whitened, ``(R, d)`` (or 0, a scalar)."""
+    activation: str
+    """The scenario's order of activation."""
+    dynamics: Dynamics
+    """What becomes of the world between steps."""

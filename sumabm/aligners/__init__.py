@@ -32,8 +32,14 @@ class Belief(NamedTuple):
 class AlignerMethod(Component, Generic[S]):
     """How an aligner works; ``S`` is its state, a value that `align` returns anew.
 
-    It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI.
+    It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
+    looks, edits, learns of all edits and, when the humans have responded, settles.
     """
+
+    @property
+    def late(self) -> bool:
+        """Whether it looks and edits after the humans' response, not before."""
+        return False
 
     def start(self, ais: tuple[str, ...], view: View) -> S | None:
         """Return the state before the first step, for the AIs it oversees."""
@@ -51,6 +57,10 @@ class AlignerMethod(Component, Generic[S]):
 
     def turned(self, ai: str, turn: Turn, state: Any) -> S | None:
         """Return the state after ``turn`` was made to ``ai``, by this aligner or another."""
+        return state
+
+    def settled(self, view: View, state: Any) -> S | None:
+        """Return the state at the end of the step, once the humans have responded."""
         return state
 
     def belief(self, ai: str, view: View, spent_on: Array, state: Any) -> Belief | None:

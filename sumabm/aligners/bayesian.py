@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from sumabm import sphere
 from sumabm.aligners import AlignerMethod, Belief, Edit
+from sumabm.aligners.beliefs import AimBelief, JointBelief, SeparateBelief
 from sumabm.component import Objection, Slot
 from sumabm.power import Power
 from sumabm.streams import Draw
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
 
 _PLANE = 1e-8  # below this sine the belief is on the goal and they span no plane
 
-Eta = dict[str, Array]
-"""By AI: κ times the mean direction of the von Mises–Fisher belief about its aim, ``(R, d)``."""
 
-
-class Bayesian(AlignerMethod[Eta]):
+class Bayesian(AlignerMethod[AimBelief]):
     """Watches n samples of each act and rotates the AI from where it believes it to be.
 
     An act of amplitude ``a = sqrt(2O)`` shows ``s ~ N(μ + a v, I)``; from a uniform prior the
-    belief on v is von Mises–Fisher, ``η ← η + a Σ_j (s_j − μ)``. The edit turns the AI in the
-    plane of the belief's mean m and v_Y by the largest δ up to their angle with
-    ``κ A_d(κ)(1 − cos δ) ≤ O_edit``, the KL divergence of the rotated belief.
+    belief on v is von Mises–Fisher, ``η ← η + a Σ_j (s_j − μ)``: see `SeparateBelief`. Where only
+    the sum of several AIs' acts is seen, or the world does not reset, so that where an act began
+    is not known, it filters: see `JointBelief`. The edit turns the AI in the plane of the belief's
+    mean m and v_Y by the largest δ up to their angle with ``κ A_d(κ)(1 − cos δ) ≤ O_edit``, the KL
+    divergence of the rotated belief.
     """
 
     kind = "bayesian"
@@ -42,6 +42,13 @@ class Bayesian(AlignerMethod[Eta]):
     looks: Annotated[
         int, Field(ge=1, le=1_000_000, description="samples of the world seen per act")
     ] = 1
+    watches: Annotated[
+        Literal["acts", "outcome"],
+        Field(
+            description="the AIs' acts one by one before the humans respond, or the world after: "
+            "what they undo, it cannot see"
+        ),
+    ] = "acts"
     edit_power: Annotated[
         Annotated[Power, Slot(Power)] | None,
         Field(
@@ -52,13 +59,7 @@ class Bayesian(AlignerMethod[Eta]):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse what this belief cannot describe."""
-        if scenario.world.dynamics.kind != "reset":
-            rule = "needs a world that resets: where each act began is known to it only there"
-            yield Objection((), rule, scenario.world.dynamics.kind)
         ais = scenario.overseen(agent or "")
-        if scenario.activation == "simultaneous" and len(scenario.names("ai")) > 1:
-            rule = "needs to see the AIs one after the other, not activation = 'simultaneous'"
-            yield Objection((), rule, scenario.activation)
         for other in scenario.names("aligner"):
             method = scenario.agents[other].method  # type: ignore[attr-defined]
             shared = sorted(set(ais) & set(scenario.overseen(other)))
@@ -69,24 +70,27 @@ class Bayesian(AlignerMethod[Eta]):
             for objection in self.edit_power.objections(scenario, agent):
                 yield objection._replace(path=("edit_power", *objection.path))
 
-    def start(self, ais: tuple[str, ...], view: View) -> Eta:
+    @property
+    def late(self) -> bool:
+        """Whether it looks after the humans' response."""
+        return self.watches == "outcome"
+
+    def start(self, ais: tuple[str, ...], view: View) -> AimBelief:
         """Return the uniform prior for every AI."""
-        return {ai: np.zeros_like(view.goal) for ai in ais}
+        summed = len(view.order) > 1 and (self.late or view.activation == "simultaneous")
+        if summed or view.dynamics.memory > 0.0:
+            return JointBelief.prior(ais, view, late=self.late)
+        return SeparateBelief({ai: np.zeros_like(view.goal) for ai in ais}, self.late)
 
-    def look(self, ais: tuple[str, ...], view: View, state: Eta, draw: Mapping[str, Draw]) -> Eta:
-        """Return the posterior after n samples of each act."""
-        after = {}
-        for ai in ais:
-            sight = view.sights[ai]
-            normals = draw[ai].normal(view.goal.shape[-1])
-            seen = sight.left.look(sight.found, normals, self.looks)
-            weight = self.looks * np.sqrt(2.0 * view.power[ai])
-            after[ai] = state[ai] + weight[:, None] * seen
-        return after
+    def look(
+        self, ais: tuple[str, ...], view: View, state: AimBelief, draw: Mapping[str, Draw]
+    ) -> AimBelief:
+        """Return the posterior after n samples of each act, or of what came of them."""
+        return state.look(view, self.looks, draw)
 
-    def edit(self, ais: tuple[str, ...], view: View, state: Eta) -> dict[str, Edit]:
+    def edit(self, ais: tuple[str, ...], view: View, state: AimBelief) -> dict[str, Edit]:
         """Return for each AI the rotation that its edit power affords."""
-        return {ai: self._edit(ai, view, state[ai]) for ai in ais}
+        return {ai: self._edit(ai, view, state.eta(ai)) for ai in ais}
 
     def _edit(self, ai: str, view: View, eta: Array) -> Edit:
         d = eta.shape[-1]
@@ -99,16 +103,18 @@ class Bayesian(AlignerMethod[Eta]):
         angle = np.minimum(whole, 2.0 * np.arcsin(np.sqrt(np.minimum(0.5 * afford, 1.0))))
         return Edit(Rotation(mean, across, angle), 2.0 * price * np.sin(0.5 * angle) ** 2)
 
-    def turned(self, ai: str, turn: Turn, state: Eta) -> Eta:
+    def turned(self, ai: str, turn: Turn, state: AimBelief) -> AimBelief:
         """Return the belief turned along with the AI; edits are known."""
-        if ai not in state or not isinstance(turn, Rotation):
-            return state
-        return {**state, ai: turn.turn(state[ai])}
+        return state.turned(ai, turn) if isinstance(turn, Rotation) else state
 
-    def belief(self, ai: str, view: View, spent_on: Array, state: Eta) -> Belief:
+    def settled(self, view: View, state: AimBelief) -> AimBelief:
+        """Return the belief about what the step leaves behind."""
+        return state.settled(view)
+
+    def belief(self, ai: str, view: View, spent_on: Array, state: AimBelief) -> Belief:
         """Return ``KL(posterior‖prior)`` and the expected cosine ``A_d(κ) m·v_Y``."""
         d = view.goal.shape[-1]
-        mean, kappa = _direction(state[ai])
+        mean, kappa = _direction(state.eta(ai))
         cosine = sphere.mean_cosine(d, kappa) * np.vecdot(mean, view.goal)
         return Belief(np.asarray(sphere.nats(d, kappa=kappa)), cosine)
 

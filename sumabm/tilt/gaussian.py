@@ -10,6 +10,8 @@ from sumabm.types import Array
 
 _TINY, _HUGE = 1e-280, 1e280  # a variance of a utility outside these is computed rescaled
 
+_ROUNDING = 1e-12
+
 
 class LinearTilt(NamedTuple):
     """What a tilt of ``N(μ, C)`` by ``u = v·s`` did: each field has one entry per row.
@@ -71,15 +73,17 @@ def stride_towards(distance2: Array, power: Array | float) -> tuple[Array, Array
 
     The verb with utility ``ln(P_target/Q)`` between Gaussians of one covariance, stopped at the
     target: ``β = min(1, sqrt(2O / Δ²))``, ``spent = ½ β² Δ²`` where ``Δ² = Δᵀ C⁻¹ Δ`` is given as
-    ``distance2 (R,)``. At the target already (Δ² = 0) the way is complete and nothing is spent.
+    ``distance2 (R,)``. At the target already (Δ² = 0) the way is complete and nothing is spent. A
+    target out of reach by no more than rounding (1e-12 of the power) counts as reached, so that a
+    power that exactly suffices leaves exactly nothing.
 
     >>> stride_towards(np.array([8.0, 1.0, 0.0]), 1.0)
     (array([0.5, 1. , 1. ]), array([1. , 0.5, 0. ]))
     """
     reach = 2.0 * np.asarray(power, dtype=np.float64)
-    enough = distance2 <= reach
+    enough = distance2 <= reach * (1.0 + _ROUNDING)
     beta = np.where(enough, 1.0, np.sqrt(reach / np.where(enough, 1.0, distance2)))
-    return beta, np.where(enough, 0.5 * distance2, power)
+    return beta, np.where(enough, np.minimum(0.5 * distance2, power), power)
 
 
 def _push(utility: Array, covariance: Array | None) -> tuple[Array, Array, Array | float]:

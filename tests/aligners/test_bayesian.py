@@ -6,6 +6,7 @@ import pytest
 import sumabm
 from sumabm import sphere, theory
 from sumabm.aligners.bayesian import Bayesian
+from sumabm.aligners.beliefs import SeparateBelief
 from sumabm.model import SUMModel
 from sumabm.power import Constant
 from sumabm.scenario import ScenarioError
@@ -115,7 +116,7 @@ def test_a_belief_turns_with_the_ai_when_others_turn_it(told):
         model.ais["X"].turn(turn)
         if told:
             model.aligners["W"].turned("X", turn)
-    eta = model.aligners["W"]._state["X"]
+    eta = model.aligners["W"]._state.eta("X")
     kappa = np.sqrt(np.vecdot(eta, eta))
     cosine = np.vecdot(model.ais["X"].subject.aim, eta / kappa[:, None])
     assert (z(cosine - sphere.mean_cosine(100, kappa), 0.0) < 4) == told
@@ -133,25 +134,24 @@ def test_belief_exactly_on_the_goal_is_left_alone():
     model = SUMModel("bayesian", 2)
     view = model.view(model.aligners["W"])
     for sign in (1.0, -1.0):
-        edit = method.edit(("X",), view, {"X": sign * 3.0 * view.goal})["X"]
+        edit = method.edit(("X",), view, SeparateBelief({"X": sign * 3.0 * view.goal}, late=False))[
+            "X"
+        ]
         np.testing.assert_allclose(edit.turn.apply(model.ais["X"].subject).aim,
             model.ais["X"].subject.aim, atol=1e-15)  # fmt: skip
         np.testing.assert_allclose(edit.spent, 0.0, atol=1e-30)
 
 
 def test_edits_it_cannot_follow_leave_its_belief():
-    method, eta = Bayesian(), {"X": np.ones((1, 3))}
+    method, belief = Bayesian(), SeparateBelief({"X": np.ones((1, 3))}, late=False)
     turn = Rotation(np.eye(3)[:1], np.eye(3)[1:2], np.array([0.3]))
-    assert method.turned("Q", turn, eta) is eta
-    assert method.turned("X", Nudge(np.ones(1), np.eye(3)[:1]), eta) is eta
-    assert not np.array_equal(method.turned("X", turn, eta)["X"], eta["X"])
+    assert method.turned("X", Nudge(np.ones(1), np.eye(3)[:1]), belief) is belief
+    assert not np.array_equal(method.turned("X", turn, belief).eta("X"), belief.eta("X"))
 
 
 @pytest.mark.parametrize(
     ("overrides", "rule"),
     [
-        ({"world.dynamics": "persist"}, "resets"),
-        ({"activation": "simultaneous", "agents.Q": {"role": "ai", "power": 1.0}}, "one after"),
         ({"agents.V": {"role": "aligner", "method": "budget"}}, "budget aligner V"),
         (
             {"agents.W.method.edit_power": {"kind": "exponential", "initial": 1.0, "rate": 9.0}},
