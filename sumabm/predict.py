@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from sumabm import theory
+from sumabm.aligners.bayesian import Bayesian
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
 from sumabm.theory.law import SHAPES
 from sumabm.theory.training import expected_harm
@@ -59,15 +60,20 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     if all(overseer.method.kind == "budget" for overseer in overseers):
         mean = theory.alignment(d, _steps(run, "information", ai))
         return {f"alignment.{ai}": mean}
-    if len(overseers) > 1 or overseers[0].method.kind != "bayesian":
+    method = overseers[0].method
+    if len(overseers) > 1 or not isinstance(method, Bayesian) or not _sees_each_act(spec, method):
         return {}
-    looks = getattr(overseers[0].method, "looks", 1)
-    seen = 2.0 * looks * _steps(run, "power", ai) / d
+    seen = 2.0 * method.looks * _steps(run, "power", ai) / d
     x = np.cumsum(seen) - seen  # row t holds the alignment before the look of step t
     return {
         f"alignment.{ai}": theory.bayesian_alignment(x),
         f"information.{ai}": theory.bayesian_information(d, x),
     }
+
+
+def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:
+    together = spec.activation == "simultaneous" and len(spec.names("ai")) > 1
+    return method.watches == "acts" and spec.world.dynamics.memory == 0.0 and not together
 
 
 def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:

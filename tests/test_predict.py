@@ -78,6 +78,19 @@ def test_aligners_of_two_minds_have_no_curve():
     assert "alignment.X" not in found
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"world__dynamics": "persist"},
+        {"agents__W__method__watches": "outcome"},
+        {"activation": "simultaneous", "agents__V": {"role": "ai", "power": 1.0}},
+    ],
+)
+def test_no_bayesian_curve_where_acts_are_not_seen_by_themselves(overrides):
+    _, found = curves("bayesian", replicates=2, **overrides)
+    assert "alignment.X" not in found
+
+
 def test_summary_has_mean_error_and_theory():
     run, found = curves("essay")
     lines = {line.quantity: line for line in summarise(run, found)}
