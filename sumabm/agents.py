@@ -53,11 +53,11 @@ class Actor(SUMAgent):
 
     def _first_aim(self) -> Array:
         """Return the utility in whitened coordinates, unit length ``(R, d)``."""
-        shape = (len(self.model.replicates), self.model.spec.world.dimensions)
         draw = self.model.streams.draw(self.name, "utility")
-        utility = self.spec.utility.start(self._base, shape, draw)
+        utility = self.spec.utility.start(self._base, draw)
         aim = self._base.whiten(utility / np.abs(utility).max(axis=-1, keepdims=True))
-        return aim / np.sqrt(np.vecdot(aim, aim))[:, None]
+        aim = aim / np.sqrt(np.vecdot(aim, aim))[..., None]
+        return np.broadcast_to(aim, (len(self.model.replicates), self._base.width))
 
 
 class AI(Actor):

@@ -51,6 +51,8 @@ def main() -> None:
             _stop(str(error), 2)
         if isinstance(error, RunError):
             _stop(str(error), 1)
+        if isinstance(error, MemoryError):
+            _stop(f"not enough memory: {error}", 1)
         raise
 
 

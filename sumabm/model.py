@@ -132,7 +132,7 @@ class SUMModel(mesa.Model):
                 self._kept = self._kept * (1.0 - tilt.beta)
                 self._added = self._added * (1.0 - tilt.beta)[:, None]
             else:
-                self._added = self._added + tilt.world.look(self.world, np.zeros(()), 1)
+                self._added = self._added + tilt.world.shift(self.world)
             self.world = tilt.world
 
     def measure(self) -> None:

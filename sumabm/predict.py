@@ -11,6 +11,7 @@ from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
 from sumabm.theory.law import SHAPES
 from sumabm.theory.training import expected_harm
 from sumabm.types import Array
+from sumabm.worlds.gaussian import Gaussian
 
 
 def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
@@ -53,7 +54,7 @@ def _steps(run: xr.Dataset, variable: str, agent: str) -> Array:
 
 
 def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
-    d, overseers = spec.world.dimensions, _overseers(spec, ai)
+    d, overseers = spec.world.sphere, _overseers(spec, ai)
     if not overseers:
         flat = np.zeros(run.sizes["step"])
         return {f"alignment.{ai}": flat}
@@ -78,7 +79,9 @@ def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:
 
 def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     ais, humans = spec.names("ai"), spec.names("human")
-    if len(ais) != 1 or len(humans) != 1 or spec.world.dynamics.kind != "reset":
+    if len(ais) != 1 or len(humans) != 1 or not isinstance(spec.world, Gaussian):
+        return {}
+    if spec.world.dynamics.memory > 0.0:
         return {}
     human = spec.agents[humans[0]]
     assert isinstance(human, HumanSpec)
@@ -91,6 +94,6 @@ def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     budgets = _steps(run, "information", ais[0])
     curves: dict[str, Array] = {}
     for name, p in (("harm", 1.0), ("harm_amplitude", 0.5)):
-        curve = expected_harm(spec.world.dimensions, budgets, amplitudes, spec.harm.kind, p)
+        curve = expected_harm(spec.world.sphere, budgets, amplitudes, spec.harm.kind, p)
         curves |= {name: curve, f"cumulative_{name}": np.cumsum(curve)}
     return curves

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import time
@@ -65,6 +66,7 @@ def run(
     path = out / f"{scenario.scenario}-{identity[:8]}-s{seed}"
     if path.exists():
         return _reuse(path, identity)
+    _check_writable(out)
     began = time.perf_counter()
     data = simulate(scenario, replicates, seed, progress=progress)
     seconds = {"simulate": time.perf_counter() - began}
@@ -91,7 +93,7 @@ def run(
             _write_json(manifest, folder / "manifest.json")
     except FileExistsError:  # another process stored the same run meanwhile
         return _reuse(path, identity)
-    except OSError as error:
+    except (OSError, UnicodeError, pa.ArrowException) as error:
         raise RunError(f"{path}: cannot be written: {error}") from error
     return StoredRun(path, manifest, reused=False)
 
@@ -104,9 +106,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     """
     path = Path(path)
     manifest = read_manifest(path)
+    _check_data(path, manifest)
     try:
-        if _checksum(path / "data.parquet") != manifest["files"]["data.parquet"]:
-            raise RunError(f"{path / 'data.parquet'}: does not match the checksum in the manifest")
         table = pq.read_table(path / "data.parquet")
         replicates = range(*manifest["replicates"])
         shape = (len(replicates), manifest["scenario"]["steps"])
@@ -118,14 +119,24 @@ def open_run(path: str | Path) -> xr.Dataset:
         return label(
             columns, manifest["scenario"], manifest["identity"], manifest["seed"], replicates
         )
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+    except (*_DAMAGE, pa.ArrowException) as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
+
+
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(OSError, TypeError, ValueError),
+)
+"""What reading a file can raise that is not what it claims to be."""
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Return a run's manifest; raises RunError when it is missing or damaged."""
+    file = path / "manifest.json"
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        if file.exists() and not file.is_file():
+            raise RunError(f"{file}: is not a file")
+        manifest = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: is not a run: manifest.json: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -133,11 +144,34 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def _check_data(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise RunError unless the run's data is there, as its manifest has it."""
+    file = path / "data.parquet"
+    try:
+        if not file.is_file():
+            raise RunError(f"{file}: is missing")
+        if _checksum(file) != manifest["files"]["data.parquet"]:
+            raise RunError(f"{file}: does not match the checksum in the manifest")
+    except _DAMAGE as error:
+        raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
+
+
 def _reuse(path: Path, identity: str) -> StoredRun:
     manifest = read_manifest(path)
     if manifest.get("identity") != identity:
         raise RunError(f"{path}: holds another run; move it away or choose another --out")
+    _check_data(path, manifest)
     return StoredRun(path, manifest, reused=True)
+
+
+def _check_writable(out: Path) -> None:
+    """Raise RunError, before hours of work, when no run can be stored under ``out``."""
+    try:
+        there = next(folder for folder in (out, *out.parents) if folder.exists())
+    except OSError as error:
+        raise RunError(f"{out}: cannot be written: {error}") from error
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise RunError(f"{out}: cannot be written: {there} is not a folder open to you")
 
 
 @contextlib.contextmanager
@@ -145,7 +179,8 @@ def _whole(path: Path) -> Iterator[Path]:
     """Give a folder to write in that becomes ``path`` at the end, or vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
-    folder = path.parent / f".writing-{socket.gethostname()}-{os.getpid()}-{path.name}"
+    own = f"{_mark()}{os.getpid()}-{secrets.token_hex(4)}-{path.name}"  # pids come again
+    folder = path.parent / own
     folder.mkdir()
     try:
         yield folder
@@ -170,11 +205,15 @@ def _sync(path: Path) -> None:
 
 def _sweep(out: Path) -> None:
     """Remove what processes of this machine left behind when they were killed."""
-    prefix = f".writing-{socket.gethostname()}-"
-    for left in out.glob(f"{prefix}*"):
-        pid = left.name.removeprefix(prefix).partition("-")[0]
-        if pid.isdigit() and not _runs(int(pid)):
+    for left in out.glob(f"{_mark()}*"):
+        pid = left.name.removeprefix(_mark()).partition("-")[0]
+        if pid.isdecimal() and not _runs(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _mark() -> str:
+    """Return how this machine's unfinished folders begin; no host name has an @."""
+    return f".writing-{socket.gethostname()}@"
 
 
 def _runs(pid: int) -> bool:
@@ -182,7 +221,7 @@ def _runs(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         pass
     return True
 

@@ -14,6 +14,8 @@ import numpy as np
 from sumabm import sphere
 from sumabm.types import Array
 
+_ROUNDING = 1e-14  # unit vectors no further apart may differ by rounding alone
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Law:
@@ -50,22 +52,22 @@ class Turn(Protocol):
 class Nudge:
     """Spend ``nats (R,)`` tilting the law of the AI's utility towards ``goal (R, d)``.
 
-    The essay's verb: the law becomes the von Mises–Fisher law that has so much KL divergence from
+    ``dimensions`` are those of the sphere that aims fill. The essay's verb: the law becomes the von Mises–Fisher law that has so much KL divergence from
     the uniform one; the AI keeps its quantile and its tangent, so that its alignment is an exact
     draw from the tilted law at every step and never falls.
     """
 
     nats: Array
     goal: Array
+    dimensions: int
 
     def apply(self, subject: Subject) -> Subject:
         """Return the AI's utility at the same quantile of the law with more nats spent on it."""
         law = subject.law
         if law is None or law.goal is not self.goal:
-            law = locate(subject, self.goal)
+            law = locate(subject, self.goal, self.dimensions)
         nats = law.nats + self.nats
-        d = self.goal.shape[-1]
-        divergence = _divergence(d, nats, law.quantile)
+        divergence = _divergence(self.dimensions, nats, law.quantile)
         cosine, sine = 1.0 - divergence, np.sqrt(divergence * (2.0 - divergence))
         aim = cosine[:, None] * self.goal + sine[:, None] * law.tangent
         return Subject(aim, nats, replace(law, nats=nats))
@@ -95,20 +97,26 @@ class Rotation:
         return vectors + to_first[:, None] * self.first + to_second[:, None] * self.second
 
 
-def locate(subject: Subject, goal: Array) -> Law:
-    """Return the AI's place in the law tilted towards ``goal (R, d)`` by the nats spent so far.
+def locate(subject: Subject, goal: Array, d: int) -> Law:
+    """Return the AI's place in the law tilted towards ``goal (R, w)`` by the nats spent so far.
+
+    ``d`` is the dimensions of the sphere that aims fill, at most the width w of an aim.
 
     Its quantile is that of its present cosine; its tangent what is left of it off the goal. An
-    aim exactly on the goal has no tangent: its quantile is 1 and it stays there.
+    aim on the goal, but for rounding, has no tangent: its quantile is 1 and it stays there.
     """
-    cosine = np.clip(np.vecdot(subject.aim, goal), -1.0, 1.0)
-    off = subject.aim - cosine[:, None] * goal
+    way = subject.aim - goal
+    divergence = np.minimum(0.5 * np.vecdot(way, way), 2.0)  # 1 − c, to all digits near the goal
+    off = way + divergence[:, None] * goal
+    off = off - np.vecdot(off, goal)[:, None] * goal  # once more: near ±goal the first one cancels
     length = np.sqrt(np.vecdot(off, off))
-    tangent = off / np.where(length > 0.0, length, 1.0)[:, None]
-    quantile = np.empty_like(cosine)
-    for rows, kappa in _concentrations(goal.shape[-1], subject.nats):
-        quantile[rows] = sphere.cosine_cdf(goal.shape[-1], kappa, cosine[rows])
-    return Law(subject.nats, quantile, tangent, goal)
+    aside = length > _ROUNDING
+    tangent = off / np.where(aside, length, 1.0)[:, None]
+    quantile = np.empty_like(divergence)
+    for rows, kappa in _concentrations(d, subject.nats):
+        quantile[rows] = sphere.cosine_cdf(d, kappa, divergence=divergence[rows])
+    ends = np.where(divergence < 1.0, 1.0, 0.0)
+    return Law(subject.nats, np.where(aside, quantile, ends), tangent, goal)
 
 
 def _divergence(d: int, nats: Array, quantile: Array) -> Array:

@@ -93,7 +93,7 @@ class Bayesian(AlignerMethod[AimBelief]):
         return {ai: self._edit(ai, view, state.eta(ai)) for ai in ais}
 
     def _edit(self, ai: str, view: View, eta: Array) -> Edit:
-        d = eta.shape[-1]
+        d = view.base.dimensions
         mean, kappa = _direction(eta)
         price = kappa * sphere.mean_cosine(d, kappa)
         power = view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
@@ -113,7 +113,7 @@ class Bayesian(AlignerMethod[AimBelief]):
 
     def belief(self, ai: str, view: View, spent_on: Array, state: AimBelief) -> Belief:
         """Return ``KL(posterior‖prior)`` and the expected cosine ``A_d(κ) m·v_Y``."""
-        d = view.goal.shape[-1]
+        d = view.base.dimensions
         mean, kappa = _direction(state.eta(ai))
         cosine = sphere.mean_cosine(d, kappa) * np.vecdot(mean, view.goal)
         return Belief(np.asarray(sphere.nats(d, kappa=kappa)), cosine)

@@ -52,12 +52,12 @@ class SeparateBelief:
         """Return the posterior."""
         etas = dict(self.etas)
         for ai, eta in etas.items():
-            normals, amplitude = draw[ai].normal(eta.shape[-1]), np.sqrt(2.0 * view.power[ai])
+            amplitude = np.sqrt(2.0 * view.power[ai])
             if self.late:
-                seen = view.world.look(view.before, normals, looks) - view.added
+                seen = view.world.look(view.before, draw[ai], looks) - view.added
                 amplitude = amplitude * view.kept
             else:
-                seen = view.sights[ai].left.look(view.sights[ai].found, normals, looks)
+                seen = view.sights[ai].left.look(view.sights[ai].found, draw[ai], looks)
             etas[ai] = eta + (looks * amplitude)[:, None] * seen
         return replace(self, etas=etas)
 
@@ -97,23 +97,22 @@ class JointBelief:
     def prior(cls, watched: tuple[str, ...], view: View, *, late: bool) -> Self:
         """Return the belief before anything was seen."""
         names = tuple(view.order)
-        (rows, d), size = view.goal.shape, len(names) + 1
+        rows, size = len(view.goal), len(names) + 1
         covariance = np.zeros((rows, size, size))
         for i in range(size - 1):
-            covariance[:, i, i] = 1.0 / d
-        return cls(names, watched, np.zeros((size, rows, d)), covariance, late)
+            covariance[:, i, i] = 1.0 / view.base.dimensions
+        return cls(names, watched, np.zeros((size, *view.goal.shape)), covariance, late)
 
     def look(self, view: View, looks: int, draw: Mapping[str, Draw]) -> Self:
         """Return the posterior: of each watched act in turn, or of all at once."""
-        d = view.goal.shape[-1]
         if self.late or view.activation == "simultaneous":
-            seen = view.world.look(view.base, draw[self.watched[0]].normal(d), looks)
+            seen = view.world.look(view.base, draw[self.watched[0]], looks)
             kept = view.kept if self.late else 1.0
             weights = [kept * np.sqrt(2.0 * view.power[ai]) for ai in self.names]
             return self._told(weights, seen - view.added if self.late else seen, looks)
         belief = self
         for ai in self.watched:
-            seen = view.sights[ai].left.look(view.base, draw[ai].normal(d), looks)
+            seen = view.sights[ai].left.look(view.base, draw[ai], looks)
             weights = [
                 np.where(view.order[other] <= view.order[ai], np.sqrt(2.0 * view.power[other]), 0.0)
                 for other in self.names

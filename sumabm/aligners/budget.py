@@ -31,10 +31,10 @@ class Budget(AlignerMethod[None]):
     def edit(self, ais: tuple[str, ...], view: View, state: Any) -> dict[str, Edit]:
         """Return a nudge of ι nats for each AI."""
         nats = view.budget if self.cap else view.power
-        return {ai: Edit(Nudge(nats[ai], view.goal), nats[ai]) for ai in ais}
+        return {ai: Edit(Nudge(nats[ai], view.goal, view.base.dimensions), nats[ai]) for ai in ais}
 
     def belief(self, ai: str, view: View, spent_on: Array, state: Any) -> Belief:
         """Return the nats spent, and the mean alignment of the law they tilt."""
         values, rows = np.unique(spent_on, return_inverse=True)
-        means = np.asarray(sphere.cosine_from_nats(view.goal.shape[-1], values))
+        means = np.asarray(sphere.cosine_from_nats(view.base.dimensions, values))
         return Belief(spent_on, means[rows])

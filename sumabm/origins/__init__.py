@@ -14,5 +14,8 @@ class Origin(Component):
     """How an agent comes by its utility."""
 
     @abstractmethod
-    def start(self, base: World, shape: tuple[int, int], draw: Draw) -> Array:
-        """Return the agent's first utility, of ``shape`` (R, d); its scale is immaterial."""
+    def start(self, base: World, draw: Draw) -> Array:
+        """Return the agent's first utility in ``base``, ``(R, …)`` or one for all replicates.
+
+        Its scale and constant are immaterial.
+        """

@@ -34,15 +34,15 @@ class Fixed(Origin):
         """Refuse coefficients of the wrong number, or all zero."""
         if self.direction == "random":
             return
-        d = scenario.world.dimensions
+        d = scenario.world.coefficients
         if len(self.direction) != d:
             rule = f"should have as many coefficients as the world has dimensions, {d}"
             yield Objection(("direction",), rule, f"{len(self.direction)} coefficients")
         elif not any(self.direction):
             yield Objection(("direction",), "should not be all zeros", self.direction)
 
-    def start(self, base: World, shape: tuple[int, int], draw: Draw) -> Array:
+    def start(self, base: World, draw: Draw) -> Array:
         """Return the direction, or one drawn isotropically where alignment is the cosine."""
         if self.direction == "random":
-            return base.colour(draw.normal(shape[1]))
-        return np.broadcast_to(np.asarray(self.direction, np.float64), shape)
+            return base.colour(draw.normal(base.width))
+        return base.linear(np.asarray(self.direction, np.float64))

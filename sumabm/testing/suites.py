@@ -110,7 +110,7 @@ class OriginSuite(ComponentSuite):
         """The utility has the right shape and unit spread under the base world."""
         model = SUMModel(self.scenario(), REPLICATES, 1)
         utility = model.ais["X"].utility
-        assert utility.shape == (REPLICATES, model.spec.world.dimensions)
+        assert utility.shape == (REPLICATES, model.base.width)
         np.testing.assert_allclose(model.base.spread(utility), 1.0, rtol=_TOLERANCE)
 
 

@@ -49,16 +49,26 @@ def training_harm(
     iota = np.minimum(power_ai, power_human)
     shape = _exact(d, threshold, measure, p) if exact else d * _limit(threshold, measure, p)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(amplitude > 0.0, shape * amplitude ** (2.0 * p) / iota, 0.0)
+        harm = shape * amplitude ** (2.0 * p) / iota
+        return np.where((amplitude > 0.0) & (shape > 0.0), harm, 0.0)
 
 
 def _exact(d: Array | float, threshold: Array | float, measure: str, p: float) -> Array:
-    """Return ``∫₀^D* E[f^(2p)] dD`` with ``dD = κ d⟨c⟩``, by Gauss–Legendre in ⟨c⟩."""
-    threshold = np.asarray(threshold, dtype=np.float64)[..., None]
-    cosine = 0.5 * threshold * (1.0 + _GAUSS_NODES)
+    """Return ``∫₀^D* E[f^(2p)] dD`` with ``dD = κ d⟨c⟩``."""
+    cosine, weights = _nodes(threshold)
     kappa = sphere.concentration(d, cosine)
     values = kappa * mean_power(float(d), kappa, measure, p)
-    return np.asarray(0.5 * threshold[..., 0] * (values * _GAUSS_WEIGHTS).sum(axis=-1))
+    return np.asarray((values * weights).sum(axis=-1))
+
+
+def _nodes(threshold: Array | float) -> tuple[Array, Array]:
+    """Return points and weights for integrals over c from 0 to ``threshold``, on a last axis.
+
+    Gauss–Legendre in arcsin c, in which half-integer powers of 1 − c are smooth.
+    """
+    angle = np.arcsin(np.asarray(threshold, dtype=np.float64))[..., None]
+    at = 0.5 * angle * (1.0 + _GAUSS_NODES)
+    return np.sin(at), 0.5 * angle * np.cos(at) * _GAUSS_WEIGHTS
 
 
 def _limit(threshold: Array | float, measure: str, p: float) -> Array:
@@ -67,9 +77,9 @@ def _limit(threshold: Array | float, measure: str, p: float) -> Array:
         return np.zeros_like(c)
     if measure == "orthogonal":
         return (1.0 - (1.0 - c * c) ** p) / (2.0 * p)
-    nodes = 0.5 * c[..., None] * (1.0 + _GAUSS_NODES)
+    nodes, weights = _nodes(c)
     values = (1.0 - nodes) ** (2.0 * p - 1.0) * nodes / (1.0 + nodes)
-    return np.asarray(0.5 * c * (values * _GAUSS_WEIGHTS).sum(axis=-1))
+    return np.asarray((values * weights).sum(axis=-1))
 
 
 def left_sum(

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from sumabm.component import Component, Slot
 from sumabm.dynamics import Dynamics, Reset
+from sumabm.streams import Draw
 from sumabm.types import Array
 
 
@@ -30,8 +31,24 @@ class World(Protocol):
     """What every world offers; arrays start with the replicate axis ``(R, …)``.
 
     A utility is an array that the world understands: in a Gaussian world the coefficients of a
-    linear utility, ``(R, d)``. Powers are nats, scalar or ``(R,)``.
+    linear utility, ``(R, d)``. Powers are nats, scalar or ``(R,)``. Utilities have *whitened*
+    coordinates ``(R, w)``, in which standard deviation is length and correlation the cosine; they
+    fill a sphere in ``dimensions``, which may be fewer than w.
     """
+
+    @property
+    def dimensions(self) -> int:
+        """The dimensions of the sphere that utilities fill."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """The number w of whitened coordinates."""
+        ...
+
+    def linear(self, coefficients: Array) -> Array:
+        """Return the utility with these coefficients on the states' features, ``(d,)``."""
+        ...
 
     def tilt(self, utility: Array, power: Array | float) -> Tilt:
         """Return the best world for ``utility`` within ``power`` nats of this one."""
@@ -68,14 +85,18 @@ class World(Protocol):
         """Return ``∝ self^(1−share) · base^share``: the world on its way back to ``base``."""
         ...
 
-    def sample(self, normals: Array) -> Array:
-        """Return states ``(R, n, d)`` from standard normals of the same shape."""
+    def shift(self, reference: Self) -> Array:
+        """Return the whitened displacement ``(R, w)`` of the mean from ``reference``'s.
+
+        To first order in sqrt(O), and exactly in a Gaussian world, a tilt of power O along a unit
+        aim ω shifts the world by ``sqrt(2O) ω``.
+        """
         ...
 
-    def look(self, reference: Self, normals: Array, looks: int) -> Array:
-        """Return the whitened mean ``(R, d)`` of ``looks`` samples less ``reference``'s mean.
+    def look(self, reference: Self, draw: Draw, looks: int) -> Array:
+        """Return the whitened mean of ``looks`` sampled states less ``reference``'s, ``(R, w)``.
 
-        Whitened, the sampling noise is ``N(0, I/looks)`` and a utility's own push its direction.
+        Its mean is `shift`, and its noise about ``N(0, I/looks)``.
         """
         ...
 
@@ -95,12 +116,19 @@ class World(Protocol):
 class WorldSpec(Component):
     """A world as a scenario names it."""
 
-    dimensions: Annotated[
-        int, Field(ge=2, le=10_000_000, description="dimensions of the state space")
-    ]
     dynamics: Annotated[
         Dynamics, Slot(Dynamics), Field(description="what becomes of the world between steps")
     ] = Reset()
+
+    @property
+    @abstractmethod
+    def coefficients(self) -> int:
+        """How many coefficients a linear utility has in this world."""
+
+    @property
+    @abstractmethod
+    def sphere(self) -> int:
+        """The dimensions of the sphere that utilities fill."""
 
     @abstractmethod
     def build(self, replicates: int) -> World:

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Objection
+from sumabm.streams import Draw
 from sumabm.tilt import linear_tilt, stride_towards, times
 from sumabm.types import Array
 from sumabm.worlds import Tilt, WorldSpec, per_row
@@ -145,14 +146,28 @@ class GaussianWorld:
         """Return states ``μ + L z`` ``(R, n, d)`` from standard normals z of that shape."""
         return self.mean[..., None, :] + _by_root(self.covariance.root, normals)
 
-    def look(self, reference: GaussianWorld, normals: Array, looks: int) -> Array:
+    @property
+    def dimensions(self) -> int:
+        """The dimensions d of the states."""
+        return self.mean.shape[-1]
+
+    width = dimensions
+
+    def linear(self, coefficients: Array) -> Array:
+        """Return the coefficients, which are the utility."""
+        return coefficients
+
+    def shift(self, reference: GaussianWorld) -> Array:
+        """Return the whitened displacement ``L⁻¹(μ − μ_ref)`` of the mean, ``(R, d)``."""
+        return _by_root(self.covariance.inverse_root, self.mean - reference.mean)
+
+    def look(self, reference: GaussianWorld, draw: Draw, looks: int) -> Array:
         """Return the whitened mean of ``looks`` samples less ``reference``'s mean, ``(R, d)``.
 
         ``L⁻¹(μ − μ_ref) + z/sqrt(n)``: the mean of n samples is sufficient for μ, so one normal
         vector per step stands for all n looks, exactly in law.
         """
-        signal = _by_root(self.covariance.inverse_root, self.mean - reference.mean)
-        return signal + normals / np.sqrt(looks)
+        return self.shift(reference) + draw.normal(self.width) / np.sqrt(looks)
 
     def pick(self, worlds: list[GaussianWorld], index: Array) -> GaussianWorld:
         """Return the world whose replicate r is that of ``worlds[index[r]]``."""
@@ -178,6 +193,9 @@ class Gaussian(WorldSpec):
     kind = "gaussian"
     cites = ("essay",)
 
+    dimensions: Annotated[
+        int, Field(ge=2, le=10_000_000, description="dimensions of the state space")
+    ]
     covariance: Annotated[
         Literal["identity"] | list[float] | list[list[float]],
         Field(description="'identity', d variances, or a d × d positive definite matrix"),
@@ -197,6 +215,16 @@ class Gaussian(WorldSpec):
             Covariance.of(np.asarray(self.covariance, np.float64))
         except ValueError as error:
             yield Objection(("covariance",), str(error), self.covariance)
+
+    @property
+    def coefficients(self) -> int:
+        """One per dimension."""
+        return self.dimensions
+
+    @property
+    def sphere(self) -> int:
+        """The dimensions."""
+        return self.dimensions
 
     def build(self, replicates: int) -> GaussianWorld:
         """Return ``N(0, C)`` in every replicate."""

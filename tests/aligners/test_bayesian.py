@@ -145,7 +145,7 @@ def test_belief_exactly_on_the_goal_is_left_alone():
 def test_edits_it_cannot_follow_leave_its_belief():
     method, belief = Bayesian(), SeparateBelief({"X": np.ones((1, 3))}, late=False)
     turn = Rotation(np.eye(3)[:1], np.eye(3)[1:2], np.array([0.3]))
-    assert method.turned("X", Nudge(np.ones(1), np.eye(3)[:1]), belief) is belief
+    assert method.turned("X", Nudge(np.ones(1), np.eye(3)[:1], 3), belief) is belief
     assert not np.array_equal(method.turned("X", turn, belief).eta("X"), belief.eta("X"))
 
 
