@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from sumabm.recorder import simulate
     from sumabm.runs import open_run
     from sumabm.scenario import Scenario, ScenarioError, load_scenario
+    from sumabm.worlds.discrete import DiscreteWorld
     from sumabm.worlds.gaussian import GaussianWorld
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "DiscreteWorld": "sumabm.worlds.discrete",
     "GaussianWorld": "sumabm.worlds.gaussian",
     "SUMModel": "sumabm.model",
     "Scenario": "sumabm.scenario",
@@ -32,6 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "DiscreteWorld",
     "GaussianWorld",
     "SUMModel",
     "Scenario",

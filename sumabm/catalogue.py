@@ -12,6 +12,7 @@ from sumabm.behaviours import Behaviour
 from sumabm.component import Component, Slot, members
 from sumabm.dynamics import Dynamics
 from sumabm.harms import Harm
+from sumabm.measures import Measure
 from sumabm.origins import Origin
 from sumabm.power import Power
 from sumabm.responses import Response
@@ -27,6 +28,7 @@ ROOMS: dict[str, type[Component]] = {
     "response": Response,
     "method": AlignerMethod,
     "harm": Harm,
+    "measure": Measure,
 }
 """The rooms by the scenario field that takes their components."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -41,8 +41,6 @@ def main() -> None:
     """Run the command line; bad input exits with 2, an interruption with 130, others with 1."""
     try:
         app()
-    except KeyboardInterrupt:
-        _stop("interrupted: nothing was stored", 130)
     except Exception as error:
         from sumabm.runs import RunError
         from sumabm.scenario import ScenarioError
@@ -56,7 +54,7 @@ def main() -> None:
         raise
 
 
-def _stop(message: str, code: int) -> None:
+def _stop(message: str, code: int) -> NoReturn:
     print(f"sumabm: {message}", file=sys.stderr)  # noqa: T201
     sys.exit(code)
 
@@ -86,11 +84,15 @@ def run(
         overrides["steps"] = steps
     spec = _load(scenario, overrides)
     which, number = _replicates(replicates), seed_of(None if seed == "random" else _whole(seed))
-    given = {"scenario": scenario, "overrides": overrides, "replicates": replicates, "seed": seed}
+    given = {"scenario": scenario, "set": override or [], "steps": steps}
+    given |= {"replicates": replicates, "seed": seed}
     from sumabm.progress import progress
 
-    with progress(spec.scenario, len(which)) as report:
-        stored = runs.run(spec, which, number, out, given, _finisher(spec), report)
+    try:
+        with progress(spec.scenario, len(which)) as report:
+            stored = runs.run(spec, which, number, out, given, _finisher(spec), report)
+    except KeyboardInterrupt:  # typer would say nothing
+        _stop("interrupted: nothing was stored", 130)
     _show(stored, as_json)
 
 
@@ -193,15 +195,18 @@ def _show(stored: Any, as_json: bool) -> None:
     if as_json:
         keys = ("identity", "seed", "replicates", "result", "seconds", "figures")
         report = {"path": str(stored.path), "reused": stored.reused}
-        _print_json(report | {key: manifest[key] for key in keys})
+        _print_json(report | {key: manifest.get(key) for key in keys})
         return
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{manifest['scenario']['scenario']}: last step", title_justify="left")
+    title = f"{manifest['scenario']['scenario']}: last step"
+    table = Table(title=title, title_justify="left", box=SIMPLE)
     for heading in ("quantity", "mean", "± s.e.", "theory", "unit"):
-        table.add_column(heading, justify="left" if heading in ("quantity", "unit") else "right")
-    for line in manifest["result"]:
+        side: Any = "left" if heading in ("quantity", "unit") else "right"
+        table.add_column(heading, justify=side, no_wrap=True)
+    for line in manifest.get("result", []):
         numbers = [line["mean"], line["standard_error"], line["theory"]]
         texts = ["" if n is None else f"{n:.6g}" for n in numbers]
         table.add_row(line["quantity"], *texts, line["unit"])

@@ -13,6 +13,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -23,6 +24,7 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
@@ -121,7 +123,10 @@ def _discover(module: str) -> None:
     for info in pkgutil.iter_modules(getattr(room, "__path__", ())):
         importlib.import_module(f"{module}.{info.name}")
     for plug_in in entry_points(group=ENTRY_POINTS):
-        plug_in.load()
+        try:
+            plug_in.load()
+        except Exception as error:
+            warnings.warn(f"plug-in {plug_in.value} is left out: {error!r}", stacklevel=2)
 
 
 def members(room: type[C]) -> dict[str, type[C]]:
@@ -160,14 +165,14 @@ class Slot:
         self.room = room
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             self._fill,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda component: component.model_dump()
+                lambda component, info: component.model_dump(context=info.context), info_arg=True
             ),
         )
 
-    def _fill(self, value: object) -> Component:
+    def _fill(self, value: object, info: ValidationInfo) -> Component:
         if isinstance(value, self.room):
             return value
         table = expand(value)
@@ -186,7 +191,8 @@ class Slot:
         kinds = members(self.room)
         if not isinstance(kind, str) or kind not in kinds:
             raise unknown(tag, str(kind), list(kinds))
-        return kinds[kind].model_validate({k: v for k, v in table.items() if k != tag})
+        fields = {key: entry for key, entry in table.items() if key != tag}
+        return kinds[kind].model_validate(fields, context=info.context)
 
 
 def expand(value: object) -> object:

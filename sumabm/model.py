@@ -27,6 +27,9 @@ class SUMModel(mesa.Model):
     range; ``rng`` the seed (None draws one, kept as ``seed``); keyword arguments are overrides by
     dotted path, ``**{"agents.X.power": 3}``. The validated scenario is ``spec``.
 
+    ``base`` is the world at the very start, ``before`` as the last step found it, ``acted`` after
+    its AIs acted, ``left`` after its humans responded, ``world`` as the next step finds it.
+
     ``row`` holds the last step's variables by column name, each ``(R,)``: see `recorder`. A model
     stops ``running`` after the scenario's steps or when every replicate is done; a replicate that
     is done is missing (NaN) from then on.
@@ -61,7 +64,8 @@ class SUMModel(mesa.Model):
         self.spec = load_scenario(scenario, kwargs)
         self.replicates = replicate_range(replicates)
         self.streams = Streams(self.seed, self.replicates)
-        self.base = self.world = self.before = self.spec.world.build(len(self.replicates))
+        self.base = self.spec.world.build(len(self.replicates))
+        self.world = self.before = self.acted = self.left = self.base
         self.ais: dict[str, AI] = {}
         self.humans: dict[str, Human] = {}
         self.aligners: dict[str, Aligner] = {}
@@ -97,6 +101,7 @@ class SUMModel(mesa.Model):
             self._act_in_random_order(acts)
         else:
             self._act_in_turn(acts)
+        self.acted = self.world
         self._next["joint_spent"] = self.world.nats_from(self.before)
         self._note_gains("_acted")
 
@@ -137,6 +142,7 @@ class SUMModel(mesa.Model):
 
     def measure(self) -> None:
         """Measure harm to each human and, power-weighted, to all; and where the world is."""
+        self.left = self.world
         amplitudes = {
             name: self.spec.harm.amplitude(human.utility, self.view(human))
             for name, human in self.humans.items()
@@ -163,7 +169,7 @@ class SUMModel(mesa.Model):
     def prepare(self) -> None:
         """Take the next step's powers, note where AIs and aligners stand, see who is done."""
         for actor in (*self.ais.values(), *self.humans.values()):
-            actor.grow(self.steps)
+            actor.grow(min(self.steps, self.spec.steps - 1))
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
         self._next = {f"power.{name}": power for name, power in self._power.items()}
@@ -202,7 +208,7 @@ class SUMModel(mesa.Model):
 
     def _act_in_turn(self, acts: dict[str, Act]) -> None:
         for name, act in acts.items():
-            tilt = self.world.tilt(*act)
+            tilt = act.how(self.world, act.utility, act.power)
             place = self._zero + float(len(self._order))
             self._note_act(name, tilt.spent, place, Sight(self.world, tilt.world))
             self.world = tilt.world
@@ -219,11 +225,14 @@ class SUMModel(mesa.Model):
         rows = np.arange(len(self.replicates))
         utilities = np.stack([act.utility for act in acts.values()])
         powers = np.stack([act.power for act in acts.values()])
+        rules = [act.how for act in acts.values()]
+        kinds = [rule for i, rule in enumerate(rules) if rule not in rules[:i]]
+        kind = np.array([kinds.index(rule) for rule in rules])
         worlds, spent = [self.world], np.empty_like(powers)
         for who in places:
-            tilt = worlds[-1].tilt(utilities[who, rows], powers[who, rows])
-            worlds.append(tilt.world)
-            spent[who, rows] = tilt.spent
+            tilts = [how(worlds[-1], utilities[who, rows], powers[who, rows]) for how in kinds]
+            worlds.append(self.world.pick([tilt.world for tilt in tilts], kind[who]))
+            spent[who, rows] = np.stack([tilt.spent for tilt in tilts])[kind[who], rows]
         self.world = worlds[-1]
         for i, name in enumerate(acts):
             place = np.argmax(places == i, axis=0)

@@ -58,4 +58,6 @@ class Exponential(Power):
 
     def nats(self, step: int) -> float:
         """Return ``initial · exp(rate · step)``."""
-        return self.initial * math.exp(self.rate * step)
+        if self.initial == 0.0:
+            return 0.0
+        return math.exp(math.log(self.initial) + self.rate * step)

@@ -38,6 +38,12 @@ def _is_random(spec: Scenario, name: str) -> bool:
     return getattr(agent.utility, "direction", None) == "random"
 
 
+def _ai(spec: Scenario, name: str) -> AISpec:
+    agent = spec.agents[name]
+    assert isinstance(agent, AISpec)
+    return agent
+
+
 def _overseers(spec: Scenario, ai: str) -> list[AlignerSpec]:
     found = []
     for name in spec.names("aligner"):
@@ -64,6 +70,8 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     method = overseers[0].method
     if len(overseers) > 1 or not isinstance(method, Bayesian) or not _sees_each_act(spec, method):
         return {}
+    if _ai(spec, ai).behaviour.kind != "honest":  # it takes the AI to use all of its power
+        return {}
     seen = 2.0 * method.looks * _steps(run, "power", ai) / d
     x = np.cumsum(seen) - seen  # row t holds the alignment before the look of step t
     return {
@@ -83,6 +91,8 @@ def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
         return {}
     if spec.world.dynamics.memory > 0.0:
         return {}
+    if not _ai(spec, ais[0]).behaviour.tilts:
+        return {}
     human = spec.agents[humans[0]]
     assert isinstance(human, HumanSpec)
     if human.response.kind not in ("undo", "none") or spec.harm.kind not in SHAPES:
@@ -90,7 +100,7 @@ def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     if any(overseer.method.kind != "budget" for overseer in _overseers(spec, ais[0])):
         return {}
     rectified = _steps(run, "power", humans[0]) if human.response.kind == "undo" else 0.0
-    amplitudes = theory.residual(_steps(run, "power", ais[0]), rectified)
+    amplitudes = theory.residual(_steps(run, "spent", ais[0]), rectified)
     budgets = _steps(run, "information", ais[0])
     curves: dict[str, Array] = {}
     for name, p in (("harm", 1.0), ("harm_amplitude", 0.5)):

@@ -14,6 +14,7 @@ from sumabm.identity import run_identity
 from sumabm.model import SUMModel, replicate_range, seed_of
 from sumabm.scenario import Scenario, load_scenario
 from sumabm.types import Array
+from sumabm.worlds.discrete import DiscreteWorld
 
 
 class Variable(NamedTuple):
@@ -51,6 +52,16 @@ VARIABLES = {
 Row t holds the alignment as the AI acts in step t, the budget before the aligner spends, and the
 harm after the humans respond. Rows of a replicate that is done are missing.
 """
+
+STATES = {
+    "state_base": Variable("", "probability of the state in the base world"),
+    "state_acted": Variable("", "its probability after the AIs acted"),
+    "state_left": Variable("", "its probability after the humans responded"),
+    "state_utility": Variable("sd", "the agent's utility in the state", _ACTORS),
+}
+"""Recorded of a discrete world: the first replicate at the last step, up to `MAX_STATES` states."""
+
+MAX_STATES = 100_000
 
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
@@ -90,11 +101,28 @@ def simulate(
         if progress is not None:
             progress(model.steps, total)
     identity = run_identity(model.spec, model.seed, model.replicates)
-    return label(columns, model.spec.model_dump(), identity, model.seed, model.replicates)
+    table = model.spec.model_dump()
+    return label(columns, _states(model), table, identity, model.seed, model.replicates)
+
+
+def _states(model: SUMModel) -> dict[str, Array]:
+    """Return the columns ``(N,)`` of `STATES` by name, none for a world without states."""
+    if not isinstance(model.base, DiscreteWorld) or model.base.probabilities.size > MAX_STATES:
+        return {}
+    worlds = {"state_base": model.base, "state_acted": model.acted, "state_left": model.left}
+    columns = {
+        name: np.atleast_2d(world.probabilities)[0]
+        for name, world in worlds.items()
+        if isinstance(world, DiscreteWorld)
+    }
+    for actor in (*model.ais.values(), *model.humans.values()):
+        columns[f"state_utility.{actor.name}"] = np.atleast_2d(actor.utility)[0]
+    return columns
 
 
 def label(
     columns: Mapping[str, Array],
+    states: Mapping[str, Array],
     scenario: Mapping[str, Any],
     identity: str,
     seed: int,
@@ -102,21 +130,20 @@ def label(
 ) -> xr.Dataset:
     """Return the Dataset of ``columns``: arrays ``(step, replicate)`` named ``variable[.agent]``.
 
+    ``states`` are arrays ``(N,)`` named likewise, none for a world that has no states.
     ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins.
     """
     agents = list(scenario["agents"])
-    missing = np.full((scenario["steps"], len(replicates)), np.nan)
-    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
-    for name, variable in VARIABLES.items():
-        about = {"units": variable.unit, "long_name": variable.about}
-        if name in columns:
-            data[name] = (("replicate", "step"), columns[name].T, about)
-        elif any(f"{name}.{agent}" in columns for agent in agents):
-            parts = [columns.get(f"{name}.{agent}", missing).T for agent in agents]
-            data[name] = (("replicate", "step", "agent"), np.stack(parts, axis=-1), about)
+    steps = _label(VARIABLES, {k: v.T for k, v in columns.items()}, ("replicate", "step"), agents)
+    coords: dict[str, Any] = {}
+    if states:
+        size = len(states["state_base"])
+        coords["state"] = scenario["world"].get("names") or np.arange(size)
+        steps |= _label(STATES, states, ("state",), agents)
     return xr.Dataset(
-        data,
+        steps,
         coords={
+            **coords,
             "replicate": np.arange(replicates.start, replicates.stop),
             "step": np.arange(scenario["steps"]),
             "agent": agents,
@@ -130,14 +157,34 @@ def label(
     )
 
 
-def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:
-    """Return a variable's arrays ``(replicate, step)`` by column name: one, or one per agent.
+def _label(
+    variables: Mapping[str, Variable],
+    columns: Mapping[str, Array],
+    dims: tuple[str, ...],
+    agents: list[str],
+) -> dict[str, Any]:
+    """Return the arrays of those variables that there are, stacked over agents, with metadata."""
+    data: dict[str, Any] = {}
+    missing = np.full_like(next(iter(columns.values())), np.nan)
+    for name, variable in variables.items():
+        about = {"units": variable.unit, "long_name": variable.about}
+        if name in columns:
+            data[name] = (dims, columns[name], about)
+        elif any(f"{name}.{agent}" in columns for agent in agents):
+            parts = [columns.get(f"{name}.{agent}", missing) for agent in agents]
+            data[name] = ((*dims, "agent"), np.stack(parts, axis=-1), about)
+    return data
 
-    Agents of roles to which the variable does not apply are left out.
+
+def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:
+    """Return a variable's arrays by column name: one, or one per agent.
+
+    ``(replicate, step)``, or ``(state,)`` for those of `STATES`. Agents of roles to which the
+    variable does not apply are left out.
     """
     if "agent" not in run[name].dims:
         return {name: run[name].values}
-    roles = VARIABLES[name].roles
+    roles = {**VARIABLES, **STATES}[name].roles
     return {
         f"{name}.{agent}": run[name].sel(agent=agent).values
         for agent, role in zip(run["agent"].values, run["role"].values, strict=True)

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ import xarray as xr
 
 from sumabm.identity import code_digest, run_identity
 from sumabm.provenance import provenance
-from sumabm.recorder import VARIABLES, Progress, columns_of, label, simulate
+from sumabm.recorder import STATES, VARIABLES, Progress, columns_of, label, simulate
 from sumabm.scenario import Scenario
+from sumabm.types import Array
 
 FORMAT = 1
 Extras = Callable[[xr.Dataset, Path], dict[str, Any]]
@@ -83,8 +84,9 @@ def run(
     }
     try:
         with _whole(path) as folder:
-            _write_parquet(data, folder / "data.parquet")
-            manifest["files"] = {"data.parquet": _checksum(folder / "data.parquet")}
+            for name, table in _tables(data).items():
+                _write_parquet(table, folder / name)
+            manifest["files"] = {name: _checksum(folder / name) for name in _tables(data)}
             seconds["write"] = time.perf_counter() - began - sum(seconds.values())
             if extras is not None:
                 manifest |= extras(data, folder)
@@ -116,8 +118,17 @@ def open_run(path: str | Path) -> xr.Dataset:
             for name in table.column_names
             if name not in ("replicate", "step")
         }
+        states: dict[str, Array] = {}
+        if "states.parquet" in manifest["files"]:
+            table = pq.read_table(path / "states.parquet")
+            states = {name: table[name].to_numpy() for name in table.column_names}
         return label(
-            columns, manifest["scenario"], manifest["identity"], manifest["seed"], replicates
+            columns,
+            states,
+            manifest["scenario"],
+            manifest["identity"],
+            manifest["seed"],
+            replicates,
         )
     except (*_DAMAGE, pa.ArrowException) as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
@@ -145,13 +156,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _check_data(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise RunError unless the run's data is there, as its manifest has it."""
-    file = path / "data.parquet"
+    """Raise RunError unless the run's data are there, as its manifest has them."""
     try:
-        if not file.is_file():
-            raise RunError(f"{file}: is missing")
-        if _checksum(file) != manifest["files"]["data.parquet"]:
-            raise RunError(f"{file}: does not match the checksum in the manifest")
+        for name in (
+            "data.parquet",
+            *("states.parquet",) * ("states.parquet" in manifest["files"]),
+        ):
+            file = path / name
+            if not file.is_file():
+                raise RunError(f"{file}: is missing")
+            if _checksum(file) != manifest["files"][name]:
+                raise RunError(f"{file}: does not match the checksum in the manifest")
     except _DAMAGE as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
 
@@ -226,24 +241,36 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _write_parquet(data: xr.Dataset, path: Path) -> None:
+def _tables(data: xr.Dataset) -> dict[str, dict[str, Array]]:
+    """Return a run's columns by file: by replicate and step, and of states if it has them."""
     replicates, steps = data["replicate"].values, data["step"].values
-    floats = {
-        column: np.ascontiguousarray(values).ravel()
-        for name in VARIABLES
-        if name in data
-        for column, values in columns_of(data, name).items()
-    }
     index = {
         "replicate": np.repeat(replicates, steps.size),
         "step": np.tile(steps, replicates.size),
     }
+    files = {"data.parquet": index | _flat(data, VARIABLES)}
+    if states := _flat(data, STATES):
+        files["states.parquet"] = states
+    return files
+
+
+def _flat(data: xr.Dataset, names: Iterable[str]) -> dict[str, Array]:
+    return {
+        column: np.ascontiguousarray(values).ravel()
+        for name in names
+        if name in data
+        for column, values in columns_of(data, name).items()
+    }
+
+
+def _write_parquet(columns: Mapping[str, Array], path: Path) -> None:
+    floats = [name for name, values in columns.items() if values.dtype.kind == "f"]
     pq.write_table(
-        pa.table(index | floats),
+        pa.table(dict(columns)),
         path,
         compression="zstd",
         compression_level=3,
-        use_dictionary=list(index),
+        use_dictionary=[name for name in columns if name not in floats],
         column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
     )
 

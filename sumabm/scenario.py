@@ -150,7 +150,9 @@ class Scenario(Strict):
 
     def identity(self) -> str:
         """Return canonical JSON of all that changes results: not name, description or tags."""
-        table = self.model_dump(exclude={"scenario", "description", "tags"})
+        table = self.model_dump(
+            exclude={"scenario", "description", "tags"}, context={"identity": True}
+        )
         table["agents"] = list(table["agents"].items())  # their order matters
         return json.dumps(table, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
@@ -210,7 +212,8 @@ def load_scenario(
     if isinstance(path_or_name, Scenario):
         return path_or_name.replace(overrides)
     path = _locate(path_or_name)
-    return _changed(_validated(_read(path), str(path)), overrides, str(path))
+    scenario = _validated(_read(path), str(path), path.parent)
+    return _changed(scenario, overrides, str(path))
 
 
 def _locate(path_or_name: str | Path) -> Path:
@@ -331,9 +334,10 @@ def _set(table: dict[str, Any], keys: tuple[str, ...], value: object, source: st
     parent[last] = value
 
 
-def _validated(table: dict[str, Any], source: str) -> Scenario:
+def _validated(table: dict[str, Any], source: str, folder: Path = Path()) -> Scenario:
+    """Validate a table; data files that it names are looked for from ``folder``."""
     try:
-        return Scenario.model_validate(table)
+        return Scenario.model_validate(table, context={"folder": folder})
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors(include_url=False)]
     raise ScenarioError(source, problems)

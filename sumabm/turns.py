@@ -21,12 +21,12 @@ _ROUNDING = 1e-14  # unit vectors no further apart may differ by rounding alone
 class Law:
     """Where an AI's utility stands in the tilted law of random utilities.
 
-    ``nats (R,)`` spent on it; ``quantile (R,)`` its own, fixed; ``tangent (R, d)`` its direction
-    orthogonal to ``goal (R, d)``.
+    ``nats (R,)`` spent on it; ``logit (R,)`` of its own quantile, fixed; ``tangent (R, w)`` its
+    direction orthogonal to ``goal (R, w)``.
     """
 
     nats: Array
-    quantile: Array
+    logit: Array
     tangent: Array
     goal: Array
 
@@ -50,11 +50,12 @@ class Turn(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nudge:
-    """Spend ``nats (R,)`` tilting the law of the AI's utility towards ``goal (R, d)``.
+    """Spend ``nats (R,)`` tilting the law of the AI's utility towards ``goal (R, w)``.
 
-    ``dimensions`` are those of the sphere that aims fill. The essay's verb: the law becomes the von Mises–Fisher law that has so much KL divergence from
-    the uniform one; the AI keeps its quantile and its tangent, so that its alignment is an exact
-    draw from the tilted law at every step and never falls.
+    The essay's verb: on the sphere of ``dimensions`` that aims fill, the law becomes the von
+    Mises–Fisher law that has so much KL divergence from the uniform one; the AI keeps its quantile
+    and its tangent, so that its alignment is an exact draw from the tilted law at every step and
+    never falls.
     """
 
     nats: Array
@@ -67,7 +68,11 @@ class Nudge:
         if law is None or law.goal is not self.goal:
             law = locate(subject, self.goal, self.dimensions)
         nats = law.nats + self.nats
-        divergence = _divergence(self.dimensions, nats, law.quantile)
+        now = subject.aim - self.goal
+        divergence = np.minimum(
+            _divergence(self.dimensions, nats, law.logit),
+            0.5 * np.vecdot(now, now),  # a quantile beyond 1e-305 waits for the law to reach it
+        )
         cosine, sine = 1.0 - divergence, np.sqrt(divergence * (2.0 - divergence))
         aim = cosine[:, None] * self.goal + sine[:, None] * law.tangent
         return Subject(aim, nats, replace(law, nats=nats))
@@ -112,18 +117,18 @@ def locate(subject: Subject, goal: Array, d: int) -> Law:
     length = np.sqrt(np.vecdot(off, off))
     aside = length > _ROUNDING
     tangent = off / np.where(aside, length, 1.0)[:, None]
-    quantile = np.empty_like(divergence)
+    logit = np.empty_like(divergence)
     for rows, kappa in _concentrations(d, subject.nats):
-        quantile[rows] = sphere.cosine_cdf(d, kappa, divergence=divergence[rows])
-    ends = np.where(divergence < 1.0, 1.0, 0.0)
-    return Law(subject.nats, np.where(aside, quantile, ends), tangent, goal)
+        logit[rows] = sphere.cosine_logit(d, kappa, divergence=divergence[rows])
+    ends = np.where(divergence < 1.0, np.inf, -np.inf)
+    return Law(subject.nats, np.where(aside, logit, ends), tangent, goal)
 
 
-def _divergence(d: int, nats: Array, quantile: Array) -> Array:
+def _divergence(d: int, nats: Array, logit: Array) -> Array:
     """Return ``1 − c`` at each row's quantile of the law on which its nats were spent."""
-    divergence = np.empty_like(quantile)
+    divergence = np.empty_like(logit)
     for rows, kappa in _concentrations(d, nats):
-        divergence[rows] = sphere.divergence_quantile(d, kappa, quantile[rows])
+        divergence[rows] = sphere.divergence_quantile(d, kappa, logit=logit[rows])
     return divergence
 
 

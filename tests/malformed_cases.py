@@ -35,13 +35,17 @@ oversees = ["X"]
 
 
 class Case(NamedTuple):
-    """What is wrong, as file content or a way to make the path, and the message's duties."""
+    """What is wrong, as file content or a way to make the path, and the message's duties.
+
+    The message names what it is ``about`` and has all ``mentions``.
+    """
 
     name: str
     mentions: tuple[str, ...]
     content: bytes | None = None
     make: str = "file"
     options: tuple[str, ...] = ()
+    about: str = "spoilt.toml"
 
     def prepare(self, folder: Path) -> list[str]:
         """Write what the case needs into ``folder``; return the arguments of ``sumabm run``."""
@@ -59,9 +63,9 @@ class Case(NamedTuple):
         elif self.make == "nul":
             path = folder / "null\0byte.toml"
         elif self.make == "no such name":
-            return ["run", "esay", *self.options]
+            return ["run", "esay"]
         elif self.make == "empty name":
-            return ["run", "", *self.options]
+            return ["run", ""]
         return ["run", str(path), *self.options]
 
     @property
@@ -92,8 +96,8 @@ def line(name, new, *mentions):
 
 
 def options(name, words, *mentions):
-    """A case with a good file and bad words after it."""
-    return Case(name, mentions, options=tuple(words))
+    """A case with a good file and bad words after it; the message names the option or the key."""
+    return Case(name, mentions, options=tuple(words), about="")
 
 
 def override(name, text, *mentions):
@@ -101,16 +105,17 @@ def override(name, text, *mentions):
     return options(name, ["--set", text], *mentions)
 
 
-def elsewhere(name, make, *mentions):
+def elsewhere(name, make, about, *mentions):
     """A case in which the path does not lead to an ordinary file."""
-    return Case(name, mentions, make=make)
+    return Case(name, mentions, make=make, about=about)
 
 
 STEPS, SIZE, POWER = "steps = 5", "dimensions = 4", "initial = 2.0"
 RATE, HUMAN, METHOD = "rate = 0.0", "power = 1.0", 'method = { kind = "budget", cap = true }'
 WORLD, SEES = 'world = { kind = "gaussian", dimensions = 4 }', 'oversees = ["X"]'
 X, Y, W = "[agents.X]", "[agents.Y]", "[agents.W]"
-BAYES = 'method = "bayesian"'
+AIM = "power = 1.0\nutility = {{ kind = 'fixed', direction = [{}, 0, 0, 0.0] }}\n"
+MORE = "[agents.A{}]\nrole = 'ai'\npower = 1\n"
 NOT_TOML = "is not valid TOML"
 DEEP = "nested deeper than 32"
 
@@ -119,22 +124,13 @@ def _world(fields):
     return f'world = {{ kind = "gaussian", dimensions = 2, {fields} }}'
 
 
-def _ais(*lines):
-    """The good scenario with a second AI, and more."""
-    text = BASE + '[agents.Z]\nrole = "ai"\npower = 1.0\n'
-    for old, new in lines:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
-
-
 PLACES = [
-    elsewhere("a folder", "folder", "is not a file"),
-    elsewhere("a FIFO", "fifo", "is not a file"),
-    elsewhere("no such file", "nothing", "is not a file"),
-    elsewhere("a link to itself", "loop", "is not a file"),
-    elsewhere("a name that is too long", "long", "cannot be read"),
-    elsewhere("a NUL byte in the path", "nul", ""),
+    elsewhere("a folder", "folder", "spoilt.toml", "is not a file"),
+    elsewhere("a FIFO", "fifo", "spoilt.toml", "is not a file"),
+    elsewhere("no such file", "nothing", "spoilt.toml", "is not a file"),
+    elsewhere("a link to itself", "loop", "spoilt.toml", "is not a file"),
+    elsewhere("a name that is too long", "long", "longlong", "cannot be read"),
+    elsewhere("a NUL byte in the path", "nul", "byte.toml"),
     elsewhere("no such scenario", "no such name", "'esay'", "did you mean 'essay'?"),
     elsewhere("an empty name", "empty name", "''", "essay"),
 ]
@@ -144,7 +140,7 @@ BYTES = [
     whole("only a comment", "# nothing\n", "scenario: field required"),
     whole("two megabytes", "#" * 2_000_000, "larger than 1000000 bytes"),
     whole("one byte too many", BASE + "#" * (1_000_001 - len(BASE)), "larger than 1000000 bytes"),
-    whole("latin-1", BASE.replace("spoilt", "gâté").encode("latin-1"), "not UTF-8", "byte 35"),
+    whole("latin-1", BASE.replace("spoilt", "gâté").encode("latin-1"), "not UTF-8", "byte 50"),
     whole("UTF-16", BASE.encode("utf-16"), "not UTF-8"),
     whole("binary", bytes(range(256)) * 8, "not UTF-8"),
     whole("an ELF header", b"\x7fELF" + bytes(4000), NOT_TOML, "line 1"),
@@ -169,9 +165,9 @@ TOML = [
     changed("a string that stays open", 'harm = "regret"', 'harm = "regret', NOT_TOML, "line 6"),
     changed("a table header that stays open", X, "[agents.X", NOT_TOML, "line 9"),
     changed("a duplicate key", STEPS, "steps = 5\nsteps = 6", NOT_TOML, "line 5"),
-    added("a duplicate table", "[agents.X]\npower = 1.0\n", NOT_TOML, "line 22"),
-    added("a table over a value", "[world]\nkind = 'gaussian'\n", NOT_TOML, "line 22"),
-    added("a table below a value", "[steps.more]\n", NOT_TOML, "line 22"),
+    added("a duplicate table", "[agents.X]\npower = 1.0\n", NOT_TOML, "line 23"),
+    added("a table over a value", "[world]\nkind = 'gaussian'\n", NOT_TOML, "line 23"),
+    added("a table below a value", "[steps.more]\n", NOT_TOML, "line 23"),
     changed("an inline duplicate", SIZE, "dimensions = 4, dimensions = 5", NOT_TOML, "line 7"),
     changed("an impossible date", STEPS, "steps = 2024-02-30", NOT_TOML),
     changed("a bad escape", '"regret"', '"\\q"', NOT_TOML, "line 6"),
@@ -227,9 +223,10 @@ SHAPES = [
     changed("description is a number", '"A scenario to be spoilt."', "3", "description: "),
     changed("world is a list", WORLD, "world = []", "world: "),
     changed("world is a bare name", WORLD, 'world = "gaussian"', "world.dimensions: "),
-    changed("world is a number", WORLD, "world = 4", "world: ", "constant"),
+    changed("world is a number", WORLD, "world = 4", "world: ", "unknown kind"),
     changed("activation is unknown", '"sequential"', '"sometimes"', "activation: ", "random"),
-    changed("an agent is a number", X, "[agents]\nV = 3\n[agents.X]", "agents.V"),
+    changed("an agent is a number", X, "[agents]\nV = 3\n[agents.X]", "agents.V: "),
+    changed("an agent is a name", X, '[agents]\nV = "ai"\n[agents.X]', "agents.V"),
     changed("oversees is text", SEES, 'oversees = "X"', "agents.W.oversees: "),
     changed("oversees holds a number", SEES, "oversees = [1]", "agents.W.oversees.0: "),
 ]
@@ -242,13 +239,13 @@ NAMES = [
     changed("a long scenario name", '"bad"', f'"{"b" * 65}"', "scenario: "),
     changed("a scenario name with a line end", '"bad"', '"bad\\n"', "scenario: "),
     changed("a scenario name that is a number", '"bad"', "7", "scenario: "),
-    changed("an agent's name with a dot", X, '[agents."X.1"]', "agents", "X.1"),
-    changed("an agent's name with a space", X, '[agents."X 1"]', "agents", "X 1"),
-    changed("an agent without a name", X, '[agents.""]', "agents"),
-    changed("an agent's name is too long", X, f"[agents.{'X' * 65}]", "agents", "X" * 65),
-    changed("an agent's name is a number", X, "[agents.1]", "agents.1"),
-    changed("an agent's name with a line end", X, '[agents."X\\n"]', "agents", "X\\n"),
-    changed("a terminal escape in a name", X, '[agents."X\\u001b[2J"]', "agents", "\\u001b"),
+    changed("an agent's name with a dot", X, '[agents."X.1"]', 'agents."X.1": '),
+    changed("an agent's name with a space", X, '[agents."X 1"]', 'agents."X 1": '),
+    changed("an agent without a name", X, '[agents.""]', 'agents."": '),
+    changed("an agent's name is too long", X, f"[agents.{'X' * 65}]", "agents.XXX", "got "),
+    changed("an agent's name is a number", X, "[agents.1]", "agents.1: "),
+    changed("an agent's name with a line end", X, '[agents."X\\n"]', 'agents."X\\n": '),
+    changed("a terminal escape in a name", X, '[agents."X\\u001b[2J"]', 'agents."X\\u001b[2J": '),
     changed("an unknown top-level key", STEPS, "stepz = 5", "stepz: ", "mean 'steps'?"),
     changed("an unknown world key", SIZE, "dimensoins = 4", "world.dimensoins: ", "'dimensions'?"),
     changed("an unknown agent key", HUMAN, "power = 1.0\npowr = 2.0", "agents.Y.powr: ", "'power'"),
@@ -259,7 +256,7 @@ NAMES = [
     changed("an unknown harm", '"regret"', '"regrets"', "harm: ", "mean 'regret'?"),
     changed("an unknown power", '"exponential"', '"exp"', "agents.X.power: ", "exponential"),
     changed("an unknown behaviour", '"honest"', '"honset"', "agents.X.behaviour: ", "'honest'?"),
-    changed("an unknown response", '"undo"', '"redo"', "agents.Y.response: ", "'undo'?"),
+    changed("an unknown response", '"undo"', '"redo"', "agents.Y.response: ", "undo-harm"),
     changed("an unknown method", '"budget"', '"budgets"', "agents.W.method: ", "'budget'?"),
     changed("an unknown role", '"human"', '"humna"', "agents.Y: ", "mean 'human'?"),
     changed("a kind that is a number", '"gaussian"', "3", "world: ", "gaussian"),
@@ -267,7 +264,9 @@ NAMES = [
     changed("a role that is a table", '"human"', '{ kind = "human" }', "agents.Y: "),
     changed("unknown dynamics", SIZE, "dimensions = 4, dynamics = 'rest'", "world.dynamics: "),
     changed("an unknown utility", '"honest"', '"honest"\nutility = "fix"', "agents.X.utility: "),
-    line("a key that is a whole line", '"' + "k" * 5000 + '" = 1', "unknown key"),
+    line("a key that is a whole line", '"' + "k" * 5000 + '" = 1', "kkk...: unknown key"),
+    line("20 000 unknown keys", "".join(f"k{i}=1\n" for i in range(20_000)), "k0: ", "more"),
+    line("a key that looks like a type", '"list[float]" = 1', '"list[float]": unknown key'),
 ]
 
 MISSING = [
@@ -284,22 +283,29 @@ MISSING = [
     changed("no rate", ", rate = 0.0", "", "agents.X.power.rate: field required"),
     changed("no initial power", "initial = 2.0, ", "", "agents.X.power.initial: field required"),
     changed("no method", METHOD, "", "agents.W.method: field required"),
-    changed("nobody human", '"human"', '"ai"', "agents"),
+    changed("nobody human", '"human"', '"ai"', "agents.Y.response: "),
     whole("no human", BASE[: BASE.index(Y)], "agents: ", "at least one human"),
     line("a stop without a level", "stop = {}", "stop.alignment: field required"),
 ]
 
 FITS = [
-    changed("oversees nobody known", SEES, 'oversees = ["x"]', "agents.W.oversees.0: ", "'X'?"),
+    changed(
+        "oversees nobody known",
+        SEES,
+        'oversees = ["x"]',
+        "agents.W.oversees.0: ",
+        "unknown AI",
+        "X",
+    ),
     changed("oversees a human", SEES, 'oversees = ["X", "Y"]', "agents.W.oversees.1: "),
     changed("oversees itself", SEES, 'oversees = ["W"]', "agents.W.oversees.0: "),
     changed("oversees one twice", SEES, 'oversees = ["X", "X"]', "agents.W.oversees.1: ", "twice"),
-    changed("a short covariance", WORLD, _world("covariance = [1.0]"), "world.covariance"),
-    changed("a long one", WORLD, _world("covariance = [1.0, 1, 1]"), "world.covariance"),
-    changed("an empty one", WORLD, _world("covariance = []"), "world.covariance"),
-    changed("one of a row", WORLD, _world("covariance = [[1.0, 0]]"), "world.covariance"),
-    changed("a ragged one", WORLD, _world("covariance = [[1.0, 0], [0]]"), "world.covariance"),
-    changed("a mixed one", WORLD, _world("covariance = [[1.0, 0], 1]"), "world.covariance"),
+    changed("a short covariance", WORLD, _world("covariance = [1.0]"), "world.covariance: "),
+    changed("a long one", WORLD, _world("covariance = [1.0, 1, 1]"), "world.covariance: "),
+    changed("an empty one", WORLD, _world("covariance = []"), "world.covariance: "),
+    changed("one of a row", WORLD, _world("covariance = [[1.0, 0]]"), "world.covariance: "),
+    changed("a ragged one", WORLD, _world("covariance = [[1.0, 0], [0]]"), "world.covariance: "),
+    changed("a mixed one", WORLD, _world("covariance = [[1.0, 0], 1]"), "world.covariance: "),
     changed(
         "a lopsided one",
         WORLD,
@@ -315,9 +321,9 @@ FITS = [
         "positive definite",
     ),
     changed("a flat one", WORLD, _world("covariance = [1.0, 0]"), "world.covariance", "positive"),
-    changed("one with NaN", WORLD, _world("covariance = [1.0, nan]"), "world.covariance"),
-    changed("one of words", WORLD, _world("covariance = ['a', 'b']"), "world.covariance"),
-    changed("an unknown word", WORLD, _world("covariance = 'unit'"), "world.covariance"),
+    changed("one with NaN", WORLD, _world("covariance = [1.0, nan]"), "world.covariance.1: "),
+    changed("one of words", WORLD, _world("covariance = ['a', 'b']"), "world.covariance.0: "),
+    changed("an unknown word", WORLD, _world("covariance = 'unit'"), "world.covariance: "),
     changed(
         "a direction of the wrong length",
         HUMAN,
@@ -336,13 +342,15 @@ FITS = [
         "a direction with infinity",
         HUMAN,
         "power = 1.0\nutility = { kind = 'fixed', direction = [inf, 0, 0, 0] }",
-        "agents.Y.utility.direction",
+        "agents.Y.utility.direction.0: ",
+        "finite",
     ),
     changed(
         "a direction misspelt",
         HUMAN,
         "power = 1.0\nutility = { kind = 'fixed', direction = 'randon' }",
-        "agents.Y.utility.direction",
+        "agents.Y.utility.direction: ",
+        "'random'",
     ),
     line("a stop above 1", "stop = { alignment = 1.5 }", "stop.alignment: ", "1.5"),
     line("a stop of −1", "stop = { alignment = -1.0 }", "stop.alignment: "),
@@ -358,17 +366,18 @@ FITS = [
         "dimensions = 4, dynamics = { kind = 'relax', rate = 1.5 }",
         "world.dynamics.rate: ",
     ),
-    whole(
-        "a Bayesian in a world that persists",
-        _ais((METHOD, BAYES), (SIZE, "dimensions = 4, dynamics = 'persist'")),
-        "agents.W.method: ",
-        "resets",
+    changed(
+        "a Bayesian that watches nothing known",
+        METHOD,
+        "method = { kind = 'bayesian', watches = 'deeds' }",
+        "agents.W.method.watches: ",
+        '"deeds"',
     ),
-    whole(
-        "a Bayesian and all at once",
-        _ais((METHOD, BAYES), ('"sequential"', '"simultaneous"')),
-        "agents.W.method: ",
-        "simultaneous",
+    changed(
+        "a Bayesian of many looks",
+        METHOD,
+        "method = { kind = 'bayesian', looks = 10000000 }",
+        "agents.W.method.looks: ",
     ),
     added(
         "a Bayesian and a budget on one AI",
@@ -395,6 +404,20 @@ FITS = [
         "{ kind = 'exponential', initial = 1.0, rate = 99.0 } }",
         "agents.W.method.edit_power.rate: ",
     ),
+    Case(
+        "two humans who cancel",
+        ("agents: ", "cancel"),
+        (
+            BASE.replace(HUMAN, AIM.format(1)) + "[agents.Z]\nrole = 'human'\n" + AIM.format(-1)
+        ).encode(),
+        about="scenario bad",
+    ),
+    whole(
+        "an unknown AI among many",
+        BASE.replace('["X"]', '["x"]') + "".join(MORE.format(i) for i in range(500)),
+        "agents.W.oversees.0: ",
+        "and 471 more",
+    ),
     whole(
         "five things at once",
         BASE.replace(STEPS, "steps = -1")
@@ -408,7 +431,7 @@ FITS = [
 ]
 
 OVERRIDES = [
-    override("no equals sign", "steps", "--set steps", "PATH=VALUE"),
+    override("an override without equals sign", "steps", "--set steps", "PATH=VALUE"),
     override("no path", "=3", "--set =3", "PATH=VALUE"),
     override("blanks for a path", "  =3", "--set", "PATH=VALUE"),
     override("nothing at all", "", "--set", "PATH=VALUE"),
@@ -432,7 +455,7 @@ OVERRIDES = [
     override("a negative number", "agents.X.power=-1", "agents.X.power.value: "),
     override("not a number", "agents.X.power=nan", "agents.X.power.value: "),
     override("a broken list", "agents.W.oversees=[X", "agents.W.oversees: ", "[X"),
-    override("no human left", "agents.Y.role=ai", "agents"),
+    override("a role without its power", "agents.Y.role=ai", "agents.Y.power: "),
     override("a climbing name", "scenario=../up", "scenario: "),
     override("a deep value", f"agents.X.power={'[' * 40}{']' * 40}", "agents.X.power: "),
     override("a deep path", "a." * 400 + "a=1", "a: unknown key"),
@@ -463,10 +486,10 @@ OPTIONS = [
     options("half a seed", ["--seed", "0.5"], "--seed 0.5"),
     options("an empty seed", ["--seed", ""], "--seed"),
     options("a seed of 5000 digits", ["--seed", "9" * 5000], "--seed 999"),
-    options("no steps", ["--steps", "0"], "steps: "),
+    options("--steps 0", ["--steps", "0"], "steps: "),
     options("negative steps", ["--steps", "-1"], "steps: "),
     options("steps in words", ["--steps", "x"], "--steps"),
-    options("steps twice over", ["--steps", "3", "--set", "steps=4"], "steps", "twice"),
+    options("steps twice over", ["--steps", "3", "--set", "steps=4"], "--steps 3", "twice"),
     options("an unknown option", ["--sede", "3"], "--sede"),
     options("an option without its value", ["--seed"], "--seed"),
     options("one word too many", ["essay"], "essay"),

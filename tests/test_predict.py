@@ -38,6 +38,14 @@ def test_curves_follow_growing_power():
         assert worst(run, column, curve) < 4, column
 
 
+def test_curves_follow_an_ai_that_holds_back():
+    behaviour = {"kind": "conservative", "share": 0.8}
+    run, found = curves("essay", agents__X__behaviour=behaviour)
+    assert run["harm"].values[:, 0].mean() > 0
+    for column, curve in found.items():
+        assert worst(run, column, curve) < 4, column
+
+
 def test_two_budget_aligners_spend_together():
     run, found = curves("essay", agents__V={"role": "aligner", "method": "budget"})
     assert run["information"].sel(agent="X").values[0, -1] == pytest.approx(2 * 39)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from sumabm.component import Component
+from sumabm.component import Component, Objection
 from sumabm.streams import Draw
 from sumabm.turns import Turn
 from sumabm.types import Array
 from sumabm.view import View
+
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
 
 S = TypeVar("S")
 
@@ -35,6 +38,13 @@ class AlignerMethod(Component, Generic[S]):
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.
     """
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse AIs whose acts are no KL-limited tilts: nats say nothing of those."""
+        for ai in scenario.overseen(agent or ""):
+            if not scenario.agents[ai].behaviour.tilts:  # type: ignore[attr-defined]
+                rule = f"cannot oversee {ai}, whose acts are not KL-limited tilts"
+                yield Objection((), rule, self.kind)
 
     @property
     def late(self) -> bool:

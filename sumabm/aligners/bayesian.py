@@ -59,6 +59,13 @@ class Bayesian(AlignerMethod[AimBelief]):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse what this belief cannot describe."""
+        yield from super().objections(scenario, agent)
+        summed = scenario.activation == "simultaneous" or self.late
+        if scenario.world.kind != "gaussian" and (
+            scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
+        ):
+            rule = "sees acts one by one, from a world that resets, unless the world is Gaussian"
+            yield Objection((), rule, scenario.world.kind)
         ais = scenario.overseen(agent or "")
         for other in scenario.names("aligner"):
             method = scenario.agents[other].method  # type: ignore[attr-defined]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from sumabm.behaviours import Act, Behaviour
+from sumabm.component import Objection, Slot
+from sumabm.measures import KL, Measure, Wasserstein
 from sumabm.streams import Draw
+from sumabm.types import Array
 from sumabm.view import View
+from sumabm.worlds import Tilt, World
+
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
 
 
 class Honest(Behaviour[None]):
@@ -15,6 +25,37 @@ class Honest(Behaviour[None]):
     kind = "honest"
     cites = ("essay",)
 
+    measure: Annotated[
+        Measure, Slot(Measure), Field(description="what limits how far it moves the world")
+    ] = KL()
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse a measure that the world does not have, or that tilts at once cannot share."""
+        for objection in self.measure.objections(scenario, agent):
+            yield objection._replace(path=("measure", *objection.path))
+        if not isinstance(self.measure, KL) and scenario.activation == "simultaneous":
+            rule = "only KL-limited tilts can be made at once; use another activation"
+            yield Objection(("measure",), rule, self.measure.kind)
+        if isinstance(self.measure, Wasserstein) and scenario.world.coefficients == 0:
+            rule = "needs states with features, over which probability is carried"
+            yield Objection(("measure",), rule, self.measure.kind)
+        power = getattr(scenario.agents[agent or ""], "power", None)
+        if power is not None and scenario.world.kind == "gaussian":
+            strongest = max(power.nats(0), power.nats(scenario.steps - 1))
+            if strongest >= self.measure.most:
+                rule = f"in a Gaussian world its power must stay below {self.measure.most:g}"
+                yield Objection(("measure",), rule, strongest)
+
+    @property
+    def tilts(self) -> bool:
+        """Whether the measure is the KL divergence."""
+        return isinstance(self.measure, KL)
+
     def act(self, me: str, view: View, state: Any, draw: Draw) -> tuple[Act, None]:
         """Return the tilt by its own utility at full power."""
-        return Act(view.utility[me], view.power[me]), None
+        if isinstance(self.measure, KL):
+            return Act(view.utility[me], view.power[me]), None
+        return Act(view.utility[me], view.power[me], self._measured), None
+
+    def _measured(self, world: World, utility: Array, power: Array) -> Tilt:
+        return world.tilt(utility, power, self.measure.kind, self.measure.order)

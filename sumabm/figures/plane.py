@@ -15,7 +15,7 @@ _DOTS = 300  # replicates shown as dots, at most
 
 
 def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
-    """Return the figure, or None for a run in which no AI acted.
+    """Return the figure, or None for a discrete world or a run in which no AI acted.
 
     Along: the humans' utility v_Y; across: the part of the AI's v_X that is orthogonal to it, both
     in standard deviations of the base world, whose 1 and 2 sd circles are drawn. Dots are the
@@ -27,7 +27,7 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     steps = (
         _steps(run["alignment"].sel(agent=ais).mean(("replicate", "agent")).values) if ais else []
     )
-    if not steps:
+    if not steps or "state_base" in run:  # in a discrete world a tilt is no straight arrow
         return None
     figure, axes = panels(len(steps))
     for panel, step in zip(axes, steps, strict=True):

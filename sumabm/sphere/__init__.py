@@ -14,13 +14,14 @@ from sumabm.sphere.moments import (
     mean_cosine,
     nats,
 )
-from sumabm.sphere.quantiles import cosine_cdf, cosine_quantile, divergence_quantile
+from sumabm.sphere.quantiles import cosine_cdf, cosine_logit, cosine_quantile, divergence_quantile
 from sumabm.sphere.vectors import sample, sample_vectors
 
 __all__ = [
     "concentration",
     "cosine_cdf",
     "cosine_from_nats",
+    "cosine_logit",
     "cosine_quantile",
     "divergence",
     "divergence_from_nats",

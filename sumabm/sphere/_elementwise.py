@@ -21,6 +21,7 @@ RULES: dict[str, tuple[float, float, str]] = {
     "signed cosine": (-1.0, 1.0, "lie in [-1, 1]"),
     "signed divergence": (0.0, 2.0, "lie in [0, 2]"),
     "q": (0.0, 1.0, "lie in [0, 1]"),
+    "logit": (-np.inf, np.inf, "be a number"),
 }
 
 

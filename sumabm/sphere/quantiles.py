@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 
 from sumabm.sphere._elementwise import FloatArray, Floats, checked, one_of
 
-LOWER, UPPER = 37.4, 11.0
-"""Ends of the table in standard deviations of a normal law: probabilities 1e-305 and 1 - 1e-27."""
+REACH = 37.4
+"""Ends of the table in standard deviations of a normal law: tail probabilities of 1e-305."""
 STEP, CROWDING = 0.16, 3.0
 """Spacing of the nodes in sqrt(2 drop) + CROWDING asinh(u), drop = -log relative density. The
 second term matters at small d, where the far side of the sphere flattens the tail."""
@@ -42,15 +42,25 @@ class _Shape(NamedTuple):
 
     def drop(self, u: FloatArray) -> FloatArray:
         """Return -log of the density relative to its value at the mode."""
-        e = np.expm1(2.0 * u)
+        e = np.expm1(2.0 * np.minimum(u, 1.0))
         rise = (1.0 + self.c0) * e
-        return self.m * (np.log1p(0.5 * rise) - u - self.c0 * e / (2.0 + rise))
+        near = np.log1p(0.5 * rise) - u - self.c0 * e / (2.0 + rise)
+        g, pull = self._far(u)  # far above the mode exp(2u) would overflow
+        far = u + np.log1p(-0.5 * self.phi0 * g) - self.c0 * g / pull
+        return self.m * np.where(u > 1.0, far, near)
 
     def slope(self, u: FloatArray) -> FloatArray:
         """Return the derivative of `drop`."""
-        e = np.expm1(2.0 * u)
-        one = 1.0 + self.c0
-        return self.m * e * (2.0 * (1.0 + self.c0**2) + one * one * e) / (2.0 + one * e) ** 2
+        e = np.expm1(2.0 * np.minimum(u, 1.0))
+        one, two = 1.0 + self.c0, 2.0 * (1.0 + self.c0**2)
+        near = e * (two + one * one * e) / (2.0 + one * e) ** 2
+        g, pull = self._far(u)
+        far = g * (two * (1.0 - g) + one * one * g) / pull**2
+        return self.m * np.where(u > 1.0, far, near)
+
+    def _far(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        g = -np.expm1(-2.0 * np.maximum(u, 1.0))
+        return g, 2.0 * (1.0 - g) + (1.0 + self.c0) * g
 
 
 def _shape(d: float, kappa: float) -> _Shape:
@@ -63,14 +73,14 @@ def _shape(d: float, kappa: float) -> _Shape:
 def _nodes(shape: _Shape) -> FloatArray:
     """Return increasing u, 0 among them, roughly evenly spaced in the measure described at STEP."""
     scale = 1.0 / sqrt(shape.m * (1.0 + shape.c0**2))
-    reach = 2.0 * LOWER * scale + LOWER**2 / shape.m
+    reach = 2.0 * REACH * scale + REACH**2 / shape.m
     ladder = np.geomspace(0.5 * STEP * scale, reach, 256)
     sides = []
-    for sign, end in ((-1.0, LOWER), (1.0, UPPER)):
+    for sign in (-1.0, 1.0):
         drop = shape.drop(sign * ladder)
         height = np.sqrt(2.0 * np.where(drop >= 0.0, drop, np.inf))
         rank = height + CROWDING * np.arcsinh(ladder)
-        last = np.interp(end, height, rank)
+        last = np.interp(REACH, height, rank)
         sides.append(sign * np.interp(np.arange(STEP, last, STEP), rank, ladder))
     return np.concatenate((sides[0][::-1], [0.0], sides[1]))
 
@@ -84,14 +94,12 @@ class _Table(NamedTuple):
     first: FloatArray
     second: FloatArray
 
-    def u_at(self, q: FloatArray) -> FloatArray:
-        logit = np.log(q) - np.log1p(-q)
+    def u_at(self, logit: FloatArray) -> FloatArray:
         return _hermite(self.logit, self.u, self.first, self.second, logit)
 
-    def probability_at(self, u: FloatArray) -> FloatArray:
+    def logit_at(self, u: FloatArray) -> FloatArray:
         first = 1.0 / self.first
-        logit = _hermite(self.u, self.logit, first, -self.second * first**3, u)
-        return 1.0 / (1.0 + np.exp(-logit))
+        return _hermite(self.u, self.logit, first, -self.second * first**3, u)
 
 
 def _table(d: float, kappa: float) -> _Table:
@@ -161,25 +169,46 @@ def _by_law(
     return result
 
 
-def _divergence(table: _Table, q: FloatArray) -> FloatArray:
+def _divergence(table: _Table, logit: FloatArray) -> FloatArray:
     c0, phi0 = table.shape.c0, table.shape.phi0
-    inside = 2.0 * phi0 / (phi0 + (1.0 + c0) * np.exp(2.0 * table.u_at(q)))
-    return np.where(q == 0.0, 2.0, np.where(q == 1.0, 0.0, inside))
+    inside = 2.0 * phi0 / (phi0 + (1.0 + c0) * np.exp(2.0 * table.u_at(logit)))
+    return np.where(logit == -np.inf, 2.0, np.where(logit == np.inf, 0.0, inside))
 
 
-def _cosine(table: _Table, q: FloatArray) -> FloatArray:
-    return 1.0 - _divergence(table, q)  # so that neither rounds past 1 nor breaks monotony
-
-
-def _probability(table: _Table, gap: FloatArray, divergence: FloatArray) -> FloatArray:
-    """Return the probability below the cosine 1 - divergence = c0 + gap."""
+def _logit(table: _Table, gap: FloatArray, divergence: FloatArray) -> FloatArray:
+    """Return the logit of the probability below the cosine 1 - divergence = c0 + gap."""
     c0, phi0 = table.shape.c0, table.shape.phi0
     change = 2.0 * gap / (divergence * (1.0 + c0))  # exp(2u) - 1
     ratio = (2.0 - divergence) * phi0 / (divergence * (1.0 + c0))  # exp(2u)
     u = 0.5 * np.where(change < -0.5, np.log(ratio), np.log1p(change))
-    return np.where(
-        divergence == 2.0, 0.0, np.where(divergence == 0.0, 1.0, table.probability_at(u))
-    )
+    inside = table.logit_at(u)
+    return np.where(divergence == 2.0, -np.inf, np.where(divergence == 0.0, np.inf, inside))
+
+
+def cosine_logit(
+    d: ArrayLike,
+    kappa: ArrayLike,
+    cosine: ArrayLike | None = None,
+    *,
+    divergence: ArrayLike | None = None,
+) -> Floats:
+    """Return ``log F/(1 - F)`` of `cosine_cdf`: both tails to all digits, to 1e-305.
+
+    Arguments as there. Beyond the ends it is held at about -702 and 702, but -inf at c = -1 and
+    inf at c = 1. `divergence_quantile` takes it back.
+    """
+    name, given = one_of(cosine=cosine, divergence=divergence)
+    argument = checked(f"signed {name}", given)
+
+    def value(table: _Table, x: FloatArray) -> FloatArray:
+        if name == "cosine":
+            return _logit(table, x - table.shape.c0, 1.0 - x)
+        return _logit(table, table.shape.phi0 - x, x)
+
+    def certain(x: FloatArray) -> FloatArray:
+        return np.where(x == (1.0 if name == "cosine" else 0.0), np.inf, -np.inf)
+
+    return _by_law(checked("d", d), checked("kappa", kappa), argument, value, certain)
 
 
 def cosine_cdf(
@@ -207,18 +236,9 @@ def cosine_cdf(
     >>> round(cosine_cdf(3, 0, 0.5), 9)  # the uniform law on the ordinary sphere: (1 + c) / 2
     np.float64(0.75)
     """
-    name, given = one_of(cosine=cosine, divergence=divergence)
-    argument = checked(f"signed {name}", given)
-
-    def value(table: _Table, x: FloatArray) -> FloatArray:
-        if name == "cosine":
-            return _probability(table, x - table.shape.c0, 1.0 - x)
-        return _probability(table, table.shape.phi0 - x, x)
-
-    def certain(x: FloatArray) -> FloatArray:
-        return np.where(x == (1.0 if name == "cosine" else 0.0), 1.0, 0.0)
-
-    return _by_law(checked("d", d), checked("kappa", kappa), argument, value, certain)
+    logit = cosine_logit(d, kappa, cosine, divergence=divergence)
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-logit))
 
 
 def cosine_quantile(d: ArrayLike, kappa: ArrayLike, q: ArrayLike) -> Floats:
@@ -232,15 +252,24 @@ def cosine_quantile(d: ArrayLike, kappa: ArrayLike, q: ArrayLike) -> Floats:
     >>> cosine_quantile(3, 0, [0.0, 0.25, 1.0])
     array([-1. , -0.5,  1. ])
     """
-    law = checked("d", d), checked("kappa", kappa)
-    return _by_law(*law, checked("q", q), _cosine, np.ones_like)
+    return 1.0 - divergence_quantile(d, kappa, q)  # neither rounds past 1 nor breaks monotony
 
 
-def divergence_quantile(d: ArrayLike, kappa: ArrayLike, q: ArrayLike) -> Floats:
+def divergence_quantile(
+    d: ArrayLike, kappa: ArrayLike, q: ArrayLike | None = None, *, logit: ArrayLike | None = None
+) -> Floats:
     """Return 1 - c, in [0, 2], of `cosine_quantile`, relatively accurate also where c is near 1.
+
+    Exactly one of ``q`` and its ``logit`` ``log q/(1 - q)`` is given: the latter carries the upper
+    tail, where 1 - q is below rounding, as well as the lower one. A NaN raises ValueError.
 
     >>> round(divergence_quantile(3, 1e12, 0.5) * 1e12, 9)  # an exponential law: log 2
     np.float64(0.693147181)
     """
+    name, given = one_of(q=q, logit=logit)
+    argument = checked(name, given)
+    if name == "q":
+        with np.errstate(divide="ignore"):
+            argument = np.log(argument) - np.log1p(-argument)
     law = checked("d", d), checked("kappa", kappa)
-    return _by_law(*law, checked("q", q), _divergence, np.zeros_like)
+    return _by_law(*law, argument, _divergence, np.zeros_like)

@@ -53,7 +53,8 @@ def linear_tilt(
     ``utility`` is ``(d,)`` or ``(R, d)``, ``power`` a scalar or ``(R,)`` in nats, ``covariance``
     as in `times`. Limits: a utility that is constant under the world (``vᵀCv = 0``) or no power
     moves nothing and spends nothing; the scale of v is immaterial from 1e-300 to 1e300 (β itself
-    may then overflow to inf). Power is not checked here: the worlds do.
+    may then overflow to inf). A utility that is not finite raises ValueError; power is
+    not checked here: the worlds do.
 
     >>> t = linear_tilt(np.array([[3.0, 4.0]]), 0.5)
     >>> t.shift, t.spent, t.gain
@@ -95,6 +96,8 @@ def _push(utility: Array, covariance: Array | None) -> tuple[Array, Array, Array
     if ordinary.all():
         return push, variance, 1.0
     largest = np.abs(utility).max(axis=-1)
+    if not np.all(largest < np.inf):
+        raise ValueError("utilities must be finite")
     scale = np.where(ordinary | (largest == 0.0), 1.0, largest)
     unit = utility / scale[..., None]
     push = times(covariance, unit)

@@ -50,8 +50,14 @@ class World(Protocol):
         """Return the utility with these coefficients on the states' features, ``(d,)``."""
         ...
 
-    def tilt(self, utility: Array, power: Array | float) -> Tilt:
-        """Return the best world for ``utility`` within ``power`` nats of this one."""
+    def tilt(
+        self,
+        utility: Array,
+        power: Array | float,
+        measure: str = "kl",
+        alpha: float | None = None,
+    ) -> Tilt:
+        """Return the world best for ``utility`` within ``power`` of this one, by a measure."""
         ...
 
     def tilt_together(self, acts: list[tuple[Array, Array]]) -> list[Tilt]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sumabm.component import Objection
 from sumabm.streams import Draw
-from sumabm.tilt import linear_tilt, stride_towards, times
+from sumabm.tilt import linear_tilt, shift_within, stride_towards, times
 from sumabm.types import Array
 from sumabm.worlds import Tilt, WorldSpec, per_row
 
@@ -89,13 +89,39 @@ class GaussianWorld:
     def _at(self, mean: Array) -> GaussianWorld:
         return GaussianWorld(mean, self.covariance)
 
-    def tilt(self, utility: Array, power: Array | float) -> Tilt:
+    def tilt(
+        self,
+        utility: Array,
+        power: Array | float,
+        measure: str = "kl",
+        alpha: float | None = None,
+    ) -> Tilt:
         """Return the best world for ``u = v·s`` within ``power`` nats: see `tilt.linear_tilt`.
 
-        Raises ValueError for a power that is negative or not finite.
+        Under another ``measure`` it is the mean shift that costs ``power`` of it, which is the
+        best act only for KL and Wasserstein-2: see `tilt.shifts.shift_within`. Raises ValueError
+        for a power that is negative or not finite, or that no shift can spend, and for a utility of
+        another width or not finite.
         """
-        act = linear_tilt(np.asarray(utility, np.float64), per_row(power), self.covariance.matrix)
-        return Tilt(self._at(self.mean + act.shift), act.beta, act.spent, act.gain)
+        limit = per_row(power)
+        nats = limit
+        if measure != "kl":
+            nats = 0.5 * np.square(shift_within(limit, measure, alpha))
+            if not np.all(nats < np.inf):
+                raise ValueError(f"no mean shift costs {limit.max()} by {measure}: use less power")
+        act = linear_tilt(self._utility(utility), nats, self.covariance.matrix)
+        spent = np.where(act.spent > 0.0, limit, 0.0)
+        return Tilt(self._at(self.mean + act.shift), act.beta, spent, act.gain)
+
+    def _utility(self, utility: Array) -> Array:
+        """Return a utility as floats; ValueError unless its width is that of the states."""
+        u = np.asarray(utility, dtype=np.float64)
+        if u.shape[-1:] != self.mean.shape[-1:]:
+            raise ValueError(
+                f"utility must have a coefficient per dimension, {self.mean.shape[-1]}, "
+                f"got shape {u.shape}"
+            )
+        return u
 
     def tilt_together(self, acts: list[tuple[Array, Array]]) -> list[Tilt]:
         """Return each agent's tilt of this world; linear tilts of a Gaussian simply add.
@@ -103,7 +129,10 @@ class GaussianWorld:
         ``acts`` are (utility, power); all returned Tilts hold the world that results from all.
         The joint KL divergence can exceed the sum of those spent: n copies spend n²O.
         """
-        tilts = [linear_tilt(v, per_row(power), self.covariance.matrix) for v, power in acts]
+        tilts = [
+            linear_tilt(self._utility(v), per_row(power), self.covariance.matrix)
+            for v, power in acts
+        ]
         mean = self.mean
         for tilt in tilts:
             mean = mean + tilt.shift
@@ -171,6 +200,8 @@ class GaussianWorld:
 
     def pick(self, worlds: list[GaussianWorld], index: Array) -> GaussianWorld:
         """Return the world whose replicate r is that of ``worlds[index[r]]``."""
+        if len(worlds) == 1:
+            return worlds[0]
         means = np.stack(np.broadcast_arrays(*(world.mean for world in worlds)))
         return self._at(means[index.astype(np.intp), np.arange(means.shape[1])])
 

@@ -1,0 +1,178 @@
+"""Discrete worlds as a scenario names them: a cloud, a grid, given states, a table."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sumabm.component import Objection
+from sumabm.data import DataFile, read_columns
+from sumabm.types import Array
+from sumabm.worlds import WorldSpec
+from sumabm.worlds.discrete import DiscreteWorld
+
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
+
+MAX_STATES = 100_000_000
+
+
+class DiscreteSpec(WorldSpec):
+    """A discrete world: probabilities ``(N,)`` and, perhaps, features ``(N, d)`` of its states."""
+
+    utilities: Annotated[
+        Literal["linear", "free"],
+        Field(description="linear in the states' features, or any table over the states"),
+    ] = "linear"
+
+    @abstractmethod
+    def states(self) -> tuple[Array, Array | None]:
+        """Return probabilities ``(N,)`` and features ``(N, d)``, or None; raises ValueError."""
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse states that make no world, and linear utilities without features."""
+        try:
+            probabilities, features = self.states()
+            if self.utilities == "linear" and features is None:
+                rule = "these states have no features: use utilities = 'free'"
+                yield Objection(("utilities",), rule, "linear")
+            elif self._made(probabilities, features).dimensions < 2:
+                yield Objection((), "needs utilities of at least 2 dimensions", self.kind)
+        except ValueError as error:
+            yield Objection((), str(error), self.kind)
+
+    def _made(self, probabilities: Array, features: Array | None) -> DiscreteWorld:
+        return DiscreteWorld(probabilities, features if self.utilities == "linear" else None)
+
+    @property
+    def coefficients(self) -> int:
+        """One per feature."""
+        features = self.states()[1]
+        return 0 if features is None or self.utilities == "free" else features.shape[1]
+
+    @property
+    def sphere(self) -> int:
+        """The features, or one less than the supported states."""
+        return self.build(1).dimensions
+
+    def build(self, replicates: int) -> DiscreteWorld:
+        """Return the base world, the same in all replicates."""
+        return self._made(*self.states())
+
+
+class Cloud(DiscreteSpec):
+    """A discretised Gaussian: N equally probable points drawn from ``N(0, I)``."""
+
+    kind = "cloud"
+
+    points: Annotated[int, Field(ge=4, le=MAX_STATES, description="number N of points")]
+    dimensions: Annotated[int, Field(ge=2, le=10_000, description="features of a point")]
+    seed: Annotated[
+        int, Field(ge=0, le=2**63, description="of the points, which all replicates share")
+    ] = 0
+
+    def states(self) -> tuple[Array, Array]:
+        """Return equal probabilities and scrambled Sobol' points, pushed to normal."""
+        from scipy.special import ndtri
+        from scipy.stats import qmc
+
+        sobol = qmc.Sobol(self.dimensions, rng=self.seed)
+        points = sobol.random_base2(int(np.ceil(np.log2(self.points))))[: self.points]
+        features = ndtri(np.clip(points, 2.0**-54, 1.0 - 2.0**-53))
+        return np.full(self.points, 1.0 / self.points), features
+
+
+class Grid(DiscreteSpec):
+    """A grid of equal steps in each dimension, with the probabilities of ``N(0, I)``."""
+
+    kind = "grid"
+
+    steps: Annotated[int, Field(ge=2, le=100_000, description="points along each dimension")]
+    dimensions: Annotated[int, Field(ge=1, le=20, description="dimensions of the grid")] = 1
+    reach: Annotated[
+        float, Field(gt=0.0, le=37.0, description="half-width", json_schema_extra={"unit": "sd"})
+    ] = 5.0
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse a grid that is too large, then as any discrete world."""
+        if self.steps**self.dimensions > MAX_STATES:
+            rule = f"steps ** dimensions should be at most {MAX_STATES} states"
+            yield Objection(("steps",), rule, self.steps)
+            return
+        yield from super().objections(scenario, agent)
+
+    def states(self) -> tuple[Array, Array]:
+        """Return Gaussian weights, normalised, and the grid's points."""
+        line = np.linspace(-self.reach, self.reach, self.steps)
+        points = np.stack(np.meshgrid(*[line] * self.dimensions, indexing="ij"), axis=-1)
+        features = points.reshape(-1, self.dimensions)
+        weights = np.exp(-0.5 * np.square(features).sum(axis=-1))
+        return weights / weights.sum(), features
+
+
+class States(DiscreteSpec):
+    """States written out in the scenario, with their probabilities and features."""
+
+    kind = "states"
+
+    probabilities: Annotated[
+        list[float], Field(min_length=2, description="of each state; of sum 1")
+    ]
+    features: Annotated[
+        list[list[float]] | None, Field(description="of each state, by which utilities are linear")
+    ] = None
+    names: Annotated[list[str] | None, Field(description="of the states, for figures")] = None
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse lists of different lengths, then as any discrete world."""
+        size = len(self.probabilities)
+        for field in ("features", "names"):
+            given = getattr(self, field)
+            if given is not None and len(given) != size:
+                rule = f"should have one entry per state, {size}"
+                yield Objection((field,), rule, f"{len(given)} entries")
+                return
+        if len({len(row) for row in self.features or []}) > 1:
+            yield Objection(("features",), "should have rows of one length", self.features)
+            return
+        yield from super().objections(scenario, agent)
+
+    def states(self) -> tuple[Array, Array | None]:
+        """Return them as arrays."""
+        features = None if self.features is None else np.asarray(self.features, np.float64)
+        return np.asarray(self.probabilities, np.float64), features
+
+
+class Table(DiscreteSpec):
+    """States in the rows of a CSV or Parquet file."""
+
+    kind = "table"
+
+    file: Annotated[
+        DataFile, Field(description="a CSV or Parquet file, from the scenario's folder")
+    ]
+    probability: Annotated[
+        str | None, Field(description="column of probabilities or weights; all equal without")
+    ] = None
+    features: Annotated[list[str], Field(description="columns of features")] = []
+
+    def states(self) -> tuple[Array, Array | None]:
+        """Return normalised weights and the columns of features."""
+        columns = [*([self.probability] if self.probability else []), *self.features]
+        if not columns:
+            raise ValueError("name a column of probabilities, or of features")
+        values = read_columns(self.file, columns)
+        weights = values[:, 0] if self.probability else np.ones(len(values))
+        if not np.all(weights >= 0.0) or not 0.0 < weights.sum() < np.inf:
+            raise ValueError(f"{self.file}: weights must be finite and not negative")
+        features = values[:, 1:] if self.probability else values
+        return weights / weights.sum(), features if self.features else None
+
+
+def state_names(spec: dict[str, Any]) -> list[str] | None:
+    """Return the names of the states of a resolved world, where it has any."""
+    return spec.get("names")
