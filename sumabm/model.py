@@ -157,6 +157,7 @@ class SUMModel(mesa.Model):
             self._totals[name] = self._totals[name] + np.where(self.alive, value, 0.0)
             self._next |= {name: value, f"cumulative_{name}": self._totals[name]}
         self._next["displacement"] = self.world.nats_from(self.base)
+        self._next |= self.world.report(self.base)
         self._note_gains("")
         self.row = self._only_alive(self._next)
 

@@ -33,6 +33,7 @@ VARIABLES = {
     "cumulative_harm": Variable("nats", "harm of this and all earlier steps"),
     "cumulative_harm_amplitude": Variable("sqrt(nats)", "its amplitudes, summed"),
     "displacement": Variable("nats", "KL divergence of the world from base, after the response"),
+    "lost": Variable("", "base probability of the states that a discrete world has lost"),
     "joint_spent": Variable("nats", "KL divergence of all AIs' acts together"),
     "welfare": Variable("sd", "expected utility of the humans' power-weighted mean, as `utility`"),
     "welfare_acted": Variable("sd", "the same after the AIs acted, before the response"),

@@ -234,8 +234,8 @@ def _fine(table: Table, known: Base, root: Root, search: _Search) -> None:
         root.slope[rows] = np.where(close, slope, search.slope)
         missed = ~short & (np.abs(spent / search.power - 1.0) > _CLOSE)
         root.spent[rows] = np.where(missed, spent, search.power)
-        wild = lost | (np.abs(search.slope / slope - 1.0) > 0.1)
-        wild &= ~done & (search.slope * table.width[rows] > 0.5)
+        far = np.abs(search.slope - slope) * table.width[rows] > 0.5
+        wild = ~done & (lost | far)
         move = mean / slope + variance * ((search.slope - slope) / slope) / slope
         move = np.where(done | wild | ~np.isfinite(move), 0.0, move)
         hi, lo = _table.two_sum(centre[0], centre[1] + move)
@@ -266,7 +266,8 @@ def _fine_moments(sums: Array, power: Array) -> _Moments:
     gain = np.where(near, rise - mean * excess, mean - first)
     slight = np.abs(excess) < 1e-3
     lost = psi + np.where(slight, tilt * tilt, np.abs(tilt))  # what has been subtracted
-    sound = np.where(near, lost <= 100.0 * spent, np.abs(tilt) <= 50.0 * total)
+    centred = (np.abs(mean) <= 100.0 * spent) | ((np.abs(mean) < 1e-6) & (power >= _SMALL))
+    sound = np.where(near, lost <= 100.0 * spent, centred)
     second = second / total
     third = third / total - mean * (3.0 * second - 2.0 * mean * mean)
     return _Moments(spent, mean, second - mean * mean, third, total, gain, sound)

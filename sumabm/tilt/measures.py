@@ -115,7 +115,11 @@ def optimum(
     ``log_p`` is ``(N,)`` or ``(R, N)`` log-probabilities (−inf where impossible), ``utility``
     ``(N,)`` or ``(R, N)``, ``power`` a scalar or ``(R,)``, and may be inf. A factor or constant
     in u is immaterial, from 1e-300 to 1e300. Impossible states stay so, their utility is not read;
-    tied states share in proportion to P, and states within 1e-290 of the range of the best are ties.
+    tied states share in proportion to P; within 1e-290 of the range of the best is a tie.
+
+    A power that binds is spent to 1e-12 of itself (``α · 1e-13`` for large α); less exactly below
+    1e-24 in worlds whose best states are rarer still. Reverse KL can't be spent on states whose
+    probability, below 1e-300, a float does not hold.
 
     Limits: no power, or a constant utility, is the identity and spends nothing. Power at or above
     the price of P conditioned on the best states buys just that (reverse KL: at no finite power;

@@ -70,7 +70,7 @@ def quantilize(log_p: Array, utility: Array, power: Array | float) -> Rule:
 
     Without atoms ``KL = ln 1/f``. Where the cut splits an atom, or states tied with it, each of
     them keeps the same part of its probability; KL still falls in f, and is solved for exactly.
-    Whatever costs c under P costs at most c/f under Q [quantilizer].
+    Whatever costs c under P costs at most c/f under Q [taylor-2016].
 
     ``log_p`` is ``(N,)`` or ``(R, N)`` log-probabilities (−inf where impossible), ``utility``
     ``(N,)`` or ``(R, N)``, ``power`` a scalar or ``(R,)`` in nats, and may be inf. Limits: no
@@ -199,7 +199,7 @@ def best_of_power(log_p: Array, utility: Array, power: Array | float) -> BestOf:
 def best_of_n_bound(n: Array | float) -> Array:
     """Return ``log n − (n − 1)/n``, the nats that the best of n draws takes without ties.
 
-    With ties, so in every discrete world, it takes less [best_of_n]. ``n ≥ 1``, any shape; exact
+    With ties, so in every discrete world, it takes less [beirami-2024]. ``n ≥ 1``, any shape; exact
     to rounding down to n = 1.
 
     >>> float(best_of_n_bound(2.0).round(12))

@@ -87,6 +87,10 @@ class World(Protocol):
         """Return the largest rise of ``E[u]`` that ``nats`` can buy from this world, ``(R,)``."""
         ...
 
+    def report(self, base: Self) -> dict[str, Array]:
+        """Return what else there is to record of this world, ``(R,)`` by variable."""
+        ...
+
     def relax(self, base: Self, share: float) -> Self:
         """Return ``∝ self^(1−share) · base^share``: the world on its way back to ``base``."""
         ...

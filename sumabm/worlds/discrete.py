@@ -298,10 +298,13 @@ class DiscreteWorld:
         """Return the largest rise of ``E[u]`` within ``nats``, ``(R,)``: the utility frontier."""
         return discrete_tilt(self.log_probabilities, utility, nats).gain
 
-    def lost_from(self, base: DiscreteWorld) -> Array:
-        """Return the probability under ``base`` of the states that this one lost, ``(R,)``."""
+    def report(self, base: DiscreteWorld) -> dict[str, Array]:
+        """Return ``lost (R,)``: the probability under ``base`` of states that this world lost.
+
+        A saturated act deletes states, and nothing brings them back while the world persists.
+        """
         gone = np.isneginf(self.log_probabilities)
-        return np.where(gone, base.probabilities, 0.0).sum(axis=-1)
+        return {"lost": np.where(gone, base.probabilities, 0.0).sum(axis=-1)}
 
     def relax(self, base: DiscreteWorld, share: float) -> DiscreteWorld:
         """Return ``∝ self^(1−share) · base^share``; states that it has lost stay lost."""

@@ -167,6 +167,10 @@ class GaussianWorld:
         """Return ``G(K) = sqrt(2K vᵀCv)``, the largest rise of ``E[u]`` within K nats, ``(R,)``."""
         return np.sqrt(2.0 * nats) * self.spread(utility)
 
+    def report(self, base: GaussianWorld) -> dict[str, Array]:
+        """Return nothing: mean and covariance are all there is."""
+        return {}
+
     def relax(self, base: GaussianWorld, share: float) -> GaussianWorld:
         """Return ``∝ self^(1−share) · base^share``: its mean moves by ``share`` towards base's."""
         return self._at(base.mean + (1.0 - share) * (self.mean - base.mean))
