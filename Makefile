@@ -19,10 +19,12 @@ test: $(TEST_READY)  ## lint, format check, types, tests with coverage
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term
 
 measures: $(TEST_READY)  ## rerun the scripts behind each issue's measures
+	$(PIP) --editable '.[dev,measures]'
 	$(BIN)/python measures/run_all.py
 
 bench: $(TEST_READY)  ## ratios against NumPy, in one run
 	$(BIN)/python benchmarks/sphere.py
+	$(BIN)/python benchmarks/tilt.py
 
 matrix: $(TEST_READY)  ## the tests on every other interpreter that is installed
 	$(BIN)/python measures/matrix.py $(OTHER_PYTHONS)

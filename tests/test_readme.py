@@ -8,7 +8,7 @@ README = Path(__file__).parent.parent / "README.md"
 
 def test_python_examples_run(capsys):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
     harm = float(capsys.readouterr().out.splitlines()[-1])
