@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from sumabm.scenario import Scenario, ScenarioError, load_scenario
     from sumabm.worlds.discrete import DiscreteWorld
     from sumabm.worlds.gaussian import GaussianWorld
+    from sumabm.worlds.normal import NormalWorld, Quadratic
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "DiscreteWorld": "sumabm.worlds.discrete",
     "GaussianWorld": "sumabm.worlds.gaussian",
+    "NormalWorld": "sumabm.worlds.normal",
+    "Quadratic": "sumabm.worlds.normal",
     "SUMModel": "sumabm.model",
     "Scenario": "sumabm.scenario",
     "ScenarioError": "sumabm.scenario",
@@ -36,6 +39,8 @@ _HOMES = {
 __all__ = [
     "DiscreteWorld",
     "GaussianWorld",
+    "NormalWorld",
+    "Quadratic",
     "SUMModel",
     "Scenario",
     "ScenarioError",
