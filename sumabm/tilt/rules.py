@@ -11,18 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sumabm.tilt.measures import (
-    Rows,
-    conditioned,
-    lay_out,
-    mean_divergence,
-    rise,
-    rising_root,
-    without_axis,
-)
+from sumabm.tilt._divergence import mean_divergence, rise
+from sumabm.tilt._rising import rising_root
+from sumabm.tilt._rows import ROUNDING, Rows, conditioned, lay_out, without_axis
 from sumabm.types import Array
 
-_ROUNDING = 1e-14  # a power short of saturation by less than this counts as enough
 _TINY = 1e-290  # cumulative probabilities below it are summed as logarithms
 _HALF = np.log(0.5)
 
@@ -85,7 +78,7 @@ def quantilize(log_p: Array, utility: Array, power: Array | float) -> Rule:
     (array([0. , 0.8, 0.2]), 0.5)
     """
     rows = lay_out(log_p, utility, power)
-    saturated = (rows.span > 0.0) & (rows.power >= -rows.log_top * (1.0 - _ROUNDING))
+    saturated = (rows.span > 0.0) & (rows.power >= -rows.log_top * (1.0 - ROUNDING))
     saturated &= rows.power > 0.0
     live = np.flatnonzero((rows.span > 0.0) & (rows.power > 0.0) & ~saturated)
     some = rows.take(live)
@@ -178,7 +171,7 @@ def best_of_power(log_p: Array, utility: Array, power: Array | float) -> BestOf:
     2.0
     """
     rows = lay_out(log_p, utility, power)
-    saturated = (rows.span > 0.0) & (rows.power >= -rows.log_top * (1.0 - _ROUNDING))
+    saturated = (rows.span > 0.0) & (rows.power >= -rows.log_top * (1.0 - ROUNDING))
     saturated &= rows.power > 0.0
     live = np.flatnonzero((rows.span > 0.0) & (rows.power > 0.0) & ~saturated)
     some = rows.take(live)

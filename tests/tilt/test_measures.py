@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from sumabm.tilt.measures import MEASURES, Optimum, mean_divergence, optimum, price, rising_root
+from sumabm.tilt._divergence import mean_divergence
+from sumabm.tilt._rising import rising_root
+from sumabm.tilt.measures import MEASURES, Optimum, optimum, price
 
 CASES = [
     ("reverse-kl", None),
