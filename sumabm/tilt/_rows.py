@@ -1,4 +1,4 @@
-"""Batches of discrete worlds laid out for `measures` and `rules`: checked, broadcast, free of scale."""
+"""Batches of discrete worlds laid out for `measures` and `rules`: checked and free of scale."""
 
 from __future__ import annotations
 
@@ -130,6 +130,6 @@ def _check(log_p: Array, utility: Array, power: Array) -> None:
     """Raise ValueError for worlds, utilities or powers that mean nothing."""
     with np.errstate(over="ignore"):
         check_mass(np.exp(log_p).sum(axis=-1))
-    check_utility(np.isfinite(utility).all(axis=-1))
+    check_utility(np.asarray(np.isfinite(utility).all(axis=-1)))
     if not (power >= 0.0).all():
         raise ValueError(f"power must be at least 0: got {power[~(power >= 0.0)][0]}")

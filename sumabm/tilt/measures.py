@@ -12,6 +12,7 @@ from sumabm.tilt._divergence import from_renyi, mean_divergence, renyi
 from sumabm.tilt._outcome import Optimum, assemble
 from sumabm.tilt._rows import ROUNDING, Rows, as_rows, lay_out, without_axis
 from sumabm.tilt.orders import move_order
+from sumabm.tilt.shifts import check_measure
 from sumabm.tilt.transport import transport
 from sumabm.tilt.variation import move_variation, variation
 from sumabm.types import Array
@@ -118,22 +119,9 @@ def price(
 
 
 def _order(measure: str, alpha: float | None) -> float:
-    """Return the order α of a measure (0 where it has none); complain of what is wrong."""
-    if measure not in MEASURES:
-        allowed = ", ".join(repr(name) for name in MEASURES)
-        raise ValueError(f"measure must be one of {allowed}: got {measure!r}")
-    if (alpha is not None) != (measure == "renyi"):
-        raise ValueError(
-            'alpha is for the measure "renyi", which needs it: '
-            f"got measure {measure!r} and alpha {alpha!r}"
-        )
-    if alpha is None:
-        return _ORDERS.get(measure, 0.0)
-    if alpha == 1.0:
-        raise ValueError("Rényi divergence of alpha = 1 is KL divergence: use the KL tilt")
-    if not 0.0 < alpha < np.inf:
-        raise ValueError(f"alpha must be a finite number above 0: got {alpha!r}")
-    return float(alpha)
+    """Return the order α of a measure, 0 where it has none, once it is checked."""
+    check_measure(measure, alpha, MEASURES)
+    return _ORDERS.get(measure, 0.0) if alpha is None else float(alpha)
 
 
 def _ceiling(rows: Rows, measure: str) -> Array:

@@ -31,7 +31,8 @@ def shift_price(beta: Array | float, measure: str, alpha: float | None = None) -
     >>> float(shift_price(2.0, "kl")), float(shift_price(1.0, "wasserstein"))
     (2.0, 1.0)
     """
-    order = _order(measure, alpha)
+    check_measure(measure, alpha, MEASURES)
+    order = 1.0 if alpha is None else alpha
     size = np.abs(np.asarray(beta, dtype=np.float64))
     with np.errstate(over="ignore", under="ignore"):
         if measure == "chi2":
@@ -54,7 +55,8 @@ def shift_within(power: Array | float, measure: str, alpha: float | None = None)
     >>> float(shift_within(0.5, "kl")), float(shift_within(1.0, "tv"))
     (1.0, inf)
     """
-    order = _order(measure, alpha)
+    check_measure(measure, alpha, MEASURES)
+    order = 1.0 if alpha is None else alpha
     limit = np.asarray(power, dtype=np.float64)
     if not (limit >= 0.0).all():
         raise ValueError(f"power must be at least 0: got {power}")
@@ -68,20 +70,17 @@ def shift_within(power: Array | float, measure: str, alpha: float | None = None)
     return limit if measure == "wasserstein" else 2.0 * np.sqrt(0.5 * limit / order)
 
 
-def _order(measure: str, alpha: float | None) -> float:
-    """Return α, 1 for measures that have none; complain of what is wrong."""
-    if measure not in MEASURES:
-        allowed = ", ".join(repr(name) for name in MEASURES)
+def check_measure(measure: str, alpha: float | None, known: tuple[str, ...]) -> None:
+    """Raise ValueError unless ``measure`` is known and ``alpha`` is what it needs."""
+    if measure not in known:
+        allowed = ", ".join(repr(name) for name in known)
         raise ValueError(f"measure must be one of {allowed}: got {measure!r}")
     if (alpha is not None) != (measure == "renyi"):
         raise ValueError(
             'alpha is for the measure "renyi", which needs it: '
             f"got measure {measure!r} and alpha {alpha!r}"
         )
-    if alpha is None:
-        return 1.0
     if alpha == 1.0:
         raise ValueError('Rényi divergence of alpha = 1 is KL divergence: use the measure "kl"')
-    if not 0.0 < alpha < np.inf:
+    if alpha is not None and not 0.0 < alpha < np.inf:
         raise ValueError(f"alpha must be a finite number above 0: got {alpha!r}")
-    return float(alpha)
