@@ -94,7 +94,7 @@ def test_limits():
         ("KL", None, "must be one of 'kl', "),
         ("renyi", None, "got measure 'renyi' and alpha None"),
         ("kl", 2.0, "got measure 'kl' and alpha 2.0"),
-        ("renyi", 1.0, 'use the measure "kl"'),
+        ("renyi", 1.0, 'use the KL tilt, measure "kl"'),
         ("renyi", 0.0, "above 0: got 0.0"),
     ],
 )
