@@ -81,6 +81,6 @@ def check_measure(measure: str, alpha: float | None, known: tuple[str, ...]) -> 
             f"got measure {measure!r} and alpha {alpha!r}"
         )
     if alpha == 1.0:
-        raise ValueError('Rényi divergence of alpha = 1 is KL divergence: use the KL tilt, measure "kl"')
+        raise ValueError('Rényi divergence of order 1 is KL: use the KL tilt, measure "kl"')
     if alpha is not None and not 0.0 < alpha < np.inf:
         raise ValueError(f"alpha must be a finite number above 0: got {alpha!r}")
