@@ -56,6 +56,7 @@ class Actor(SUMAgent):
         draw = self.model.streams.draw(self.name, "utility")
         utility = self.spec.utility.start(self._base, draw)
         aim = self._base.whiten(utility / np.abs(utility).max(axis=-1, keepdims=True))
+        aim = aim / np.abs(aim).max(axis=-1, keepdims=True)  # so that no square leaves the floats
         aim = aim / np.sqrt(np.vecdot(aim, aim))[..., None]
         return np.broadcast_to(aim, (len(self.model.replicates), self._base.width))
 
@@ -125,9 +126,8 @@ class Aligner(SUMAgent):
         return self.spec.method.edit(self.ais, view, self._state)
 
     def turned(self, ai: str, turn: Turn) -> None:
-        """Learn that ``ai``'s utility was turned, by whomever."""
-        if ai in self.ais:
-            self._state = self.spec.method.turned(ai, turn, self._state)
+        """Learn that ``ai``'s utility was turned, by whomever; the method knows if it matters."""
+        self._state = self.spec.method.turned(ai, turn, self._state)
 
     def settle(self, view: View) -> None:
         """Take note of how the step ended."""

@@ -66,6 +66,8 @@ def read_columns(path: str, columns: list[str]) -> Array:
         except (pa.ArrowException, TypeError) as error:
             raise ValueError(f"{path}: column {name!r} is not numbers: {error}") from None
         parts.append(np.asarray(values, dtype=np.float64))
+        if not np.all(np.isfinite(parts[-1])):
+            raise ValueError(f"{path}: column {name!r} has gaps, or numbers that are not finite")
     return np.stack(parts, axis=-1)
 
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent
 from sumabm.behaviours import Act
+from sumabm.behaviours import tilt as tilt_by_kl
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, ScenarioError, load_scenario
 from sumabm.streams import Streams
+from sumabm.turns import Turn
 from sumabm.types import Array
 from sumabm.view import Sight, View
 
@@ -28,7 +30,8 @@ class SUMModel(mesa.Model):
     dotted path, ``**{"agents.X.power": 3}``. The validated scenario is ``spec``.
 
     ``base`` is the world at the very start, ``before`` as the last step found it, ``acted`` after
-    its AIs acted, ``left`` after its humans responded, ``world`` as the next step finds it.
+    its AIs acted, ``left`` after its humans responded, ``world`` as the next step finds it;
+    ``utilities`` are those that agents acted on.
 
     ``row`` holds the last step's variables by column name, each ``(R,)``: see `recorder`. A model
     stops ``running`` after the scenario's steps or when every replicate is done; a replicate that
@@ -51,6 +54,8 @@ class SUMModel(mesa.Model):
 
     _sights: dict[str, Sight]
     _order: dict[str, Array]
+    _turns: list[tuple[str, Turn]]
+    utilities: dict[str, Array]
 
     def __init__(
         self,
@@ -92,8 +97,9 @@ class SUMModel(mesa.Model):
     def act(self) -> None:
         """AIs decide on the world as the step finds it, then tilt it in the order of activation."""
         self.before = self.world
-        self._sights, self._order = {}, {}
+        self._sights, self._order, self._turns = {}, {}, []
         self._kept, self._added = self._zero + 1.0, np.zeros((1, 1))
+        self.utilities = {a.name: a.utility for a in (*self.ais.values(), *self.humans.values())}
         acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
         if self.spec.activation == "simultaneous":
             self._act_together(acts)
@@ -114,15 +120,21 @@ class SUMModel(mesa.Model):
         self._align([a for a in self.aligners.values() if a.spec.method.late])
 
     def _align(self, aligners: list[Aligner]) -> None:
+        """All look before any edits; who has not looked yet hears of edits after it has."""
         for aligner in aligners:
             aligner.look(self.view(aligner))
+        for aligner in aligners:
+            for ai, turn in self._turns:
+                aligner.turned(ai, turn)
         for aligner in aligners:
             name, spent = aligner.name, self._zero
             for ai, edit in aligner.edit(self.view(aligner)).items():
                 self.ais[ai].turn(edit.turn)
                 spent = spent + edit.spent
+                self._turns.append((ai, edit.turn))
                 for other in self.aligners.values():
-                    other.turned(ai, edit.turn)
+                    if other.spec.method.late <= aligner.spec.method.late:
+                        other.turned(ai, edit.turn)
             self._next[f"spent.{name}"] = spent
             self._budgets[name] = self._budgets[name] + spent
 
@@ -197,6 +209,8 @@ class SUMModel(mesa.Model):
         self._weights: list[Array] = []
         self._sights = {}
         self._order = dict.fromkeys(self.ais, self._zero)
+        self._turns = []
+        self.utilities = {}
         self._kept, self._added = self._zero, np.zeros((1, 1))
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
@@ -215,6 +229,8 @@ class SUMModel(mesa.Model):
             self.world = tilt.world
 
     def _act_together(self, acts: dict[str, Act]) -> None:
+        if any(act.how is not tilt_by_kl for act in acts.values()):
+            raise ValueError("only KL-limited tilts can be made at once")
         tilts = self.world.tilt_together([(act.utility, act.power) for act in acts.values()])
         for name, tilt in zip(acts, tilts, strict=True):
             self._note_act(name, tilt.spent, self._zero, Sight(self.before, tilt.world))
@@ -231,7 +247,10 @@ class SUMModel(mesa.Model):
         kind = np.array([kinds.index(rule) for rule in rules])
         worlds, spent = [self.world], np.empty_like(powers)
         for who in places:
-            tilts = [how(worlds[-1], utilities[who, rows], powers[who, rows]) for how in kinds]
+            tilts = []
+            for k, how in enumerate(kinds):  # a rule may not suit the powers of other AIs
+                mine = np.where(kind[who] == k, powers[who, rows], 0.0)
+                tilts.append(how(worlds[-1], utilities[who, rows], mine))
             worlds.append(self.world.pick([tilt.world for tilt in tilts], kind[who]))
             spent[who, rows] = np.stack([tilt.spent for tilt in tilts])[kind[who], rows]
         self.world = worlds[-1]
@@ -296,16 +315,20 @@ class SUMModel(mesa.Model):
             return
         mean = sum((w[:, None] * aim for w, aim in zip(weights, aims, strict=True)), np.zeros(()))
         length = np.sqrt(np.vecdot(mean, mean))
-        if np.any(length < 1e-12):
-            rule = "the humans' utilities cancel: their power-weighted mean has no direction"
-            raise ScenarioError(f"scenario {self.spec.scenario}", [f"agents: {rule}"])
+        cancelled = (length < 1e-12)[:, None]
+        if np.any(cancelled):
+            if not hasattr(self, "goal"):
+                rule = "the humans' utilities cancel: their power-weighted mean has no direction"
+                raise ScenarioError(f"scenario {self.spec.scenario}", [f"agents: {rule}"])
+            mean = np.where(cancelled, self.goal, mean)  # until they differ again
+            length = np.where(cancelled[:, 0], 1.0, length)
         self.goal = mean / length[:, None]
         self._welfare = self.base.colour(self.goal)
 
     def _note_gains(self, moment: str) -> None:
         """Note expected utilities above the base world's, in base standard deviations."""
-        for actor in (*self.ais.values(), *self.humans.values()):
-            self._next[f"utility{moment}.{actor.name}"] = self._gain(actor.utility)
+        for name, utility in self.utilities.items():
+            self._next[f"utility{moment}.{name}"] = self._gain(utility)
         alone = len(self.humans) == 1
         human = next(iter(self.humans))
         self._next[f"welfare{moment}"] = (

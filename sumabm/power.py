@@ -60,4 +60,4 @@ class Exponential(Power):
         """Return ``initial · exp(rate · step)``."""
         if self.initial == 0.0:
             return 0.0
-        return math.exp(math.log(self.initial) + self.rate * step)
+        return math.exp(min(math.log(self.initial) + self.rate * step, 700.0))

@@ -27,9 +27,19 @@ def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
         return curves
     if not all(_is_random(spec, name) for name in (*spec.names("ai"), *spec.names("human"))):
         return curves
+    if not _goal_stays(run, spec):
+        return curves
     for name in spec.names("ai"):
         curves |= _alignment(run, spec, name)
     return curves | _harm(run, spec)
+
+
+def _goal_stays(run: xr.Dataset, spec: Scenario) -> bool:
+    """Whether the humans' shares of power, and so v_Y, are the same at every step."""
+    power = run["power"].sel(agent=list(spec.names("human"))).max("replicate").values
+    total = power.sum(axis=-1, keepdims=True)
+    shares = power / np.where(total > 0.0, total, 1.0)
+    return bool(np.allclose(shares, shares[:1], rtol=1e-12, atol=0.0))
 
 
 def _is_random(spec: Scenario, name: str) -> bool:
@@ -74,10 +84,10 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
         return {}
     seen = 2.0 * method.looks * _steps(run, "power", ai) / d
     x = np.cumsum(seen) - seen  # row t holds the alignment before the look of step t
-    return {
-        f"alignment.{ai}": theory.bayesian_alignment(x),
-        f"information.{ai}": theory.bayesian_information(d, x),
-    }
+    known = {f"information.{ai}": theory.bayesian_information(d, x)}
+    if method.edit_power is not None:  # that edits don't bind is then anyone's guess
+        return known
+    return {f"alignment.{ai}": theory.bayesian_alignment(x), **known}
 
 
 def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:

@@ -44,7 +44,9 @@ VARIABLES = {
     "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities", _ALL),
     "budget": Variable("nats", "what the aligner has spent before this step", ("aligner",)),
     "order": Variable("", "place in the order of acting, from 0", _AI),
-    "utility": Variable("sd", "expected own utility above base, after the response", _ACTORS),
+    "utility": Variable(
+        "sd", "expected utility, as acted on, above base, after the response", _ACTORS
+    ),
     "utility_acted": Variable("sd", "the same after the AIs acted, before the response", _ACTORS),
     "harm_to": Variable("nats", "harm to this human", ("human",)),
 }
@@ -60,7 +62,7 @@ STATES = {
     "state_left": Variable("", "its probability after the humans responded"),
     "state_utility": Variable("sd", "the agent's utility in the state", _ACTORS),
 }
-"""Recorded of a discrete world: the first replicate at the last step, up to `MAX_STATES` states."""
+"""Recorded of a discrete world of up to `MAX_STATES` states: its first replicate's last step."""
 
 MAX_STATES = 100_000
 
@@ -90,8 +92,10 @@ def simulate(
     if steps is not None:
         overrides = {**overrides, "steps": steps}
     model = SUMModel(load_scenario(scenario, overrides), replicate_range(replicates), seed_of(seed))
+    identity = run_identity(model.spec, model.seed, model.replicates)
     total = model.spec.steps
     columns: dict[str, Array] = {}
+    states: dict[str, Array] = {}
     while model.running or not columns:  # a run that is done at once still has its columns
         model.step()
         if not columns:
@@ -99,25 +103,27 @@ def simulate(
             columns = {name: np.full(shape, np.nan) for name in model.row}
         for name, values in model.row.items():
             columns[name][model.steps - 1] = values
+        if not states or not np.isnan(model.row["harm"][0]):
+            states = _states(model)
         if progress is not None:
             progress(model.steps, total)
-    identity = run_identity(model.spec, model.seed, model.replicates)
     table = model.spec.model_dump()
-    return label(columns, _states(model), table, identity, model.seed, model.replicates)
+    return label(columns, states, table, identity, model.seed, model.replicates)
 
 
 def _states(model: SUMModel) -> dict[str, Array]:
-    """Return the columns ``(N,)`` of `STATES` by name, none for a world without states."""
-    if not isinstance(model.base, DiscreteWorld) or model.base.probabilities.size > MAX_STATES:
+    """Return the columns ``(N,)`` of `STATES` for the first replicate, none without states."""
+    base = model.base
+    if not isinstance(base, DiscreteWorld) or base.log_probabilities.shape[-1] > MAX_STATES:
         return {}
-    worlds = {"state_base": model.base, "state_acted": model.acted, "state_left": model.left}
+    worlds = {"state_base": base, "state_acted": model.acted, "state_left": model.left}
     columns = {
-        name: np.atleast_2d(world.probabilities)[0]
+        name: np.exp(np.atleast_2d(world.log_probabilities)[0])
         for name, world in worlds.items()
         if isinstance(world, DiscreteWorld)
     }
-    for actor in (*model.ais.values(), *model.humans.values()):
-        columns[f"state_utility.{actor.name}"] = np.atleast_2d(actor.utility)[0]
+    for name, utility in model.utilities.items():
+        columns[f"state_utility.{name}"] = np.atleast_2d(utility)[0]
     return columns
 
 

@@ -135,14 +135,12 @@ class Scenario(Strict):
         return ais if spec.oversees is None else tuple(ai for ai in ais if ai in spec.oversees)
 
     def components(self) -> Iterator[tuple[tuple[str | int, ...], str | None, Component]]:
-        """Yield every component with its path and the agent it serves, if any."""
-        yield ("harm",), None, self.harm
-        yield ("world",), None, self.world
+        """Yield every component, those within others too, with its path and the agent it serves."""
+        yield from _with_parts(("harm",), None, self.harm)
+        yield from _with_parts(("world",), None, self.world)
         for name, agent in self.agents.items():
-            for field in type(agent).model_fields:
-                part = getattr(agent, field)
-                if isinstance(part, Component):
-                    yield ("agents", name, field), name, part
+            for path, part in _parts(agent):
+                yield from _with_parts(("agents", name, path), name, part)
 
     def replace(self, overrides: Mapping[str, object]) -> Scenario:
         """Return this scenario with dotted paths changed; raises ScenarioError like a file."""
@@ -188,6 +186,21 @@ class Scenario(Strict):
                 yield where, objection
 
 
+def _parts(component: Component) -> Iterator[tuple[str, Component]]:
+    for field in type(component).model_fields:
+        part = getattr(component, field)
+        if isinstance(part, Component):
+            yield field, part
+
+
+def _with_parts(
+    path: tuple[str | int, ...], agent: str | None, component: Component
+) -> Iterator[tuple[tuple[str | int, ...], str | None, Component]]:
+    yield path, agent, component
+    for field, part in _parts(component):
+        yield from _with_parts((*path, field), agent, part)
+
+
 def library() -> Path:
     """Return the folder of the scenarios that ship with sumabm."""
     package = Path(__file__).resolve().parent
@@ -213,7 +226,7 @@ def load_scenario(
         return path_or_name.replace(overrides)
     path = _locate(path_or_name)
     scenario = _validated(_read(path), str(path), path.parent)
-    return _changed(scenario, overrides, str(path))
+    return _changed(scenario, overrides, str(path), path.parent)
 
 
 def _locate(path_or_name: str | Path) -> Path:
@@ -300,7 +313,9 @@ def override_value(text: str) -> object:
     return table["value"] if set(table) == {"value"} else text
 
 
-def _changed(scenario: Scenario, overrides: Mapping[str, object], source: str) -> Scenario:
+def _changed(
+    scenario: Scenario, overrides: Mapping[str, object], source: str, folder: Path = Path()
+) -> Scenario:
     """Return the scenario with each dotted path set, whole parts before their fields."""
     if not overrides:
         return scenario
@@ -311,7 +326,7 @@ def _changed(scenario: Scenario, overrides: Mapping[str, object], source: str) -
     ):
         value = overrides[path]
         _set(table, keys, value.item() if isinstance(value, np.generic) else value, source)
-    return _validated(table, source)
+    return _validated(table, source, folder)
 
 
 def _set(table: dict[str, Any], keys: tuple[str, ...], value: object, source: str) -> None:

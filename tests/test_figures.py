@@ -28,6 +28,26 @@ def test_every_panel_is_labelled(scenario):
         assert any(axes.get_legend() for axes in figure.axes)
 
 
+@pytest.mark.parametrize("scenario", ["cup-grasp", "reward-model"])
+def test_discrete_worlds_have_figures_of_their_own(scenario):
+    run, _, drawn = figures(scenario, steps=1)
+    assert set(drawn) == {"harm", "alignment", "power", "states", "frontier"}
+    for name in ("states", "frontier"):
+        (axes,) = drawn[name].axes
+        assert axes.get_xlabel()
+        assert axes.get_ylabel()
+    if scenario == "cup-grasp":
+        heights = [bar.get_height() for bar in drawn["states"].axes[0].patches]
+        expected = [run[f"state_{name}"].values for name in ("base", "acted", "left")]
+        np.testing.assert_allclose(heights, np.concatenate(expected))
+    curve = drawn["frontier"].axes[0].lines[0]
+    nats, gain = curve.get_xdata(), curve.get_ydata()
+    point = drawn["frontier"].axes[0].lines[1]
+    assert point.get_xdata()[0] == pytest.approx(float(run["spent"].sel(agent="X")[0, 0]))
+    frontier = np.interp(point.get_xdata()[0], nats, gain)
+    assert point.get_ydata()[0] == pytest.approx(frontier, rel=1e-2)  # an AI alone is on it
+
+
 def test_lines_are_the_means_and_dashes_the_theory():
     run, curves, drawn = figures("essay")
     axes = drawn["alignment"].axes[0]
@@ -68,3 +88,17 @@ def test_figures_are_saved_in_both_formats_and_are_reproducible(tmp_path):
 
 def test_the_palette_is_one_that_everyone_can_tell_apart():
     assert len(set(PALETTE)) == len(PALETTE) == 7
+
+
+def test_odd_runs_are_drawn():
+    table = sumabm.load_scenario("essay").model_dump()
+    del table["agents"]["X"]
+    table["agents"]["W"]["oversees"] = None
+    spec = sumabm.Scenario.model_validate(table)
+    run = sumabm.simulate(spec, 2, steps=2)
+    assert set(draw_all(run, predict(run, spec))) == {"harm", "power"}
+    cloud = {"kind": "cloud", "points": 64, "dimensions": 3}
+    for threshold in (0.3, -0.99):
+        figures("essay", steps=20, world=cloud, stop={"alignment": threshold})
+    wide = {"kind": "grid", "steps": 21, "dimensions": 2, "reach": 37.0}
+    figures("essay", steps=2, world=wide)

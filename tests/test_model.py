@@ -310,3 +310,43 @@ def test_what_is_no_seed_or_replicate_is_refused():
     assert seed_of(None) != seed_of(None)
     assert seed_of(np.random.default_rng(1)) == seed_of(np.random.default_rng(1))
     assert replicate_range(np.int32(4)) == range(4)
+
+
+def test_utilities_are_noted_as_acted_on():
+    """Edits between the two notes change nothing: without a response they are the same."""
+    overrides = {"agents.Y.response": "none", "agents.X.power": 4.0}
+    run = sumabm.simulate("essay", 20, steps=5, overrides=overrides)
+    xr.testing.assert_equal(run["utility"].rename("u"), run["utility_acted"].rename("u"))
+    np.testing.assert_allclose(run["utility"].sel(agent="X").values, np.sqrt(8.0))
+
+
+def test_each_rule_gets_only_its_own_ais_powers():
+    overrides = {
+        "activation": "random",
+        "agents.X": {"role": "ai", "power": 0.5, "behaviour": {"kind": "honest", "measure": "tv"}},
+        "agents.X2": {"role": "ai", "power": 5.0},
+    }
+    run = sumabm.simulate("unopposed", 8, steps=4, overrides=overrides)
+    np.testing.assert_allclose(column(run, "spent", "X"), 0.5)
+    np.testing.assert_allclose(column(run, "spent", "X2"), 5.0)
+
+
+def test_acts_of_another_kind_cannot_be_made_at_once():
+    model = SUMModel("unopposed", activation="simultaneous")
+    act = model.ais["X"].act(model.view(model.ais["X"]))
+    with pytest.raises(ValueError, match="at once"):
+        model._act_together({"X": act._replace(how=lambda world, utility, power: None)})
+
+
+def test_a_goal_that_cancels_on_the_way_stays_where_it_was():
+    human = {"kind": "fixed", "direction": [-1.0, 0.0]}
+    power = {"kind": "exponential", "initial": 0.5, "rate": float(np.log(2.0))}
+    overrides = {
+        "world.dimensions": 2,
+        "agents.Y.utility.direction": [1.0, 0.0],
+        "agents.Z": {"role": "human", "power": power, "utility": human},
+    }
+    run = sumabm.simulate("unopposed", 3, steps=4, overrides=overrides)
+    c = column(run, "alignment", "X")
+    np.testing.assert_allclose(c[:, 1], c[:, 0])  # equal powers cancel
+    np.testing.assert_allclose(c[:, 2], -c[:, 0])

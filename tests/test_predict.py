@@ -122,3 +122,13 @@ def test_summary_takes_each_replicate_where_it_stopped():
     assert 0.4 < line.mean < 0.5
     run, found = curves("essay", replicates=2, stop={"alignment": -0.99})
     assert summarise(run, found) == []
+
+
+def test_no_curve_when_the_goal_moves_or_edits_are_given():
+    growing = {"kind": "exponential", "initial": 1.0, "rate": 0.1}
+    _, found = curves("essay", replicates=2, agents__Z={"role": "human", "power": growing})
+    assert found == {}
+    _, found = curves("essay", replicates=2, agents__Z={"role": "human", "power": 2.0})
+    assert "alignment.X" in found
+    _, found = curves("bayesian", replicates=2, agents__W__method__edit_power=0.5)
+    assert set(found) == {"information.X"}

@@ -33,7 +33,7 @@ class Belief(NamedTuple):
 
 
 class AlignerMethod(Component, Generic[S]):
-    """How an aligner works; ``S`` is its state, a value that `align` returns anew.
+    """How an aligner works; ``S`` is its state, a value that its methods return anew.
 
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.

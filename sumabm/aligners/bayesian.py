@@ -66,16 +66,14 @@ class Bayesian(AlignerMethod[AimBelief]):
         ):
             rule = "sees acts one by one, from a world that resets, unless the world is Gaussian"
             yield Objection((), rule, scenario.world.kind)
-        ais = scenario.overseen(agent or "")
+        joint = scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
         for other in scenario.names("aligner"):
-            method = scenario.agents[other].method  # type: ignore[attr-defined]
-            shared = sorted(set(ais) & set(scenario.overseen(other)))
-            if method.kind == "budget" and shared:
-                rule = f"cannot follow the edits that the budget aligner {other} makes to {shared}"
+            turned = set(scenario.overseen(other))
+            followed = turned if joint else turned & set(scenario.overseen(agent or ""))
+            if scenario.agents[other].method.kind == "budget" and followed:  # type: ignore[attr-defined]
+                ais = ", ".join(sorted(followed))
+                rule = f"cannot follow the edits that the budget aligner {other} makes to {ais}"
                 yield Objection((), rule, agent)
-        if self.edit_power is not None:
-            for objection in self.edit_power.objections(scenario, agent):
-                yield objection._replace(path=("edit_power", *objection.path))
 
     @property
     def late(self) -> bool:
@@ -85,7 +83,7 @@ class Bayesian(AlignerMethod[AimBelief]):
     def start(self, ais: tuple[str, ...], view: View) -> AimBelief:
         """Return the uniform prior for every AI."""
         summed = len(view.order) > 1 and (self.late or view.activation == "simultaneous")
-        if summed or view.dynamics.memory > 0.0:
+        if ais and (summed or view.dynamics.memory > 0.0):
             return JointBelief.prior(ais, view, late=self.late)
         return SeparateBelief({ai: np.zeros_like(view.goal) for ai in ais}, self.late)
 

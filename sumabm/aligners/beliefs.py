@@ -67,6 +67,8 @@ class SeparateBelief:
 
     def turned(self, ai: str, turn: Rotation) -> Self:
         """Return the belief with its mean turned."""
+        if ai not in self.etas:
+            return self
         return replace(self, etas={**self.etas, ai: turn.turn(self.etas[ai])})
 
     def settled(self, view: View) -> Self:
@@ -81,7 +83,8 @@ class JointBelief:
     State: aims ``v_1 … v_k`` and the displacement m of the world from base at the start of the
     step, ``means (k + 1, R, d)``; a Gaussian belief with ``covariance (R, k + 1, k + 1) ⊗ I``,
     aims ``N(0, I/d)`` at first and m = 0. What is seen is ``m + Σ a_i v_i + noise``: a Kalman
-    filter, exact as long as no aim is turned; after turns the covariance of an aim with the past
+    filter, exact as long as no aim is turned. What the step leaves behind is carried along the aims
+    as they ``acted (k, R, d)``, before turns; the covariance of a turned aim with the past
     displacement is kept as it was, right to order 1/d. Directions are read off as the von
     Mises–Fisher law that a Gaussian is on the sphere, ``η = mean/variance``, which for one AI
     without turns is the exact posterior.
@@ -91,6 +94,7 @@ class JointBelief:
     watched: tuple[str, ...]
     means: Array
     covariance: Array
+    acted: Array
     late: bool
 
     @classmethod
@@ -101,7 +105,8 @@ class JointBelief:
         covariance = np.zeros((rows, size, size))
         for i in range(size - 1):
             covariance[:, i, i] = 1.0 / view.base.dimensions
-        return cls(names, watched, np.zeros((size, *view.goal.shape)), covariance, late)
+        means = np.zeros((size, *view.goal.shape))
+        return cls(names, watched, means, covariance, means[:-1], late)
 
     def look(self, view: View, looks: int, draw: Mapping[str, Draw]) -> Self:
         """Return the posterior: of each watched act in turn, or of all at once."""
@@ -109,7 +114,8 @@ class JointBelief:
             seen = view.world.look(view.base, draw[self.watched[0]], looks)
             kept = view.kept if self.late else 1.0
             weights = [kept * np.sqrt(2.0 * view.power[ai]) for ai in self.names]
-            return self._told(weights, seen - view.added if self.late else seen, looks)
+            told = self._told(weights, seen - view.added if self.late else seen, looks)
+            return replace(told, acted=told.means[:-1])
         belief = self
         for ai in self.watched:
             seen = view.sights[ai].left.look(view.base, draw[ai], looks)
@@ -118,7 +124,7 @@ class JointBelief:
                 for other in self.names
             ]
             belief = belief._told(weights, seen, looks)
-        return belief
+        return replace(belief, acted=belief.means[:-1])
 
     def _told(self, weights: list[Array], seen: Array, looks: int) -> Self:
         """Return the belief given ``seen (R, d) = m + Σ weights_i v_i + N(0, I/looks)``."""
@@ -150,6 +156,7 @@ class JointBelief:
         moved = np.broadcast_to(np.eye(len(self.means)), self.covariance.shape).copy()
         moved[:, -1, :] = carry
         means = self.means.copy()
-        means[-1] = np.einsum("ri,ird->rd", carry, self.means) + keep * view.added
+        world = np.concatenate([self.acted, self.means[-1:]])
+        means[-1] = np.einsum("ri,ird->rd", carry, world) + keep * view.added
         covariance = np.einsum("rij,rjk,rlk->ril", moved, self.covariance, moved)
         return replace(self, means=means, covariance=covariance)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from sumabm.component import Component
+from sumabm.component import Component, Objection
 from sumabm.streams import Draw
 from sumabm.types import Array
 from sumabm.view import View
 from sumabm.worlds import Tilt, World
+
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
 
 S = TypeVar("S")
 
@@ -30,6 +33,12 @@ class Act(NamedTuple):
 
 class Behaviour(Component, Generic[S]):
     """How an AI acts, given what it sees; ``S`` is its state, a value that `act` returns anew."""
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse acts at once that are no KL-limited tilts."""
+        if not self.tilts and scenario.activation == "simultaneous":
+            rule = "only KL-limited tilts can be made at once; use another activation"
+            yield Objection((), rule, self.kind)
 
     @property
     def tilts(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from sumabm.behaviours import Act, Behaviour
@@ -31,16 +32,12 @@ class Honest(Behaviour[None]):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse a measure that the world does not have, or that tilts at once cannot share."""
-        for objection in self.measure.objections(scenario, agent):
-            yield objection._replace(path=("measure", *objection.path))
-        if not isinstance(self.measure, KL) and scenario.activation == "simultaneous":
-            rule = "only KL-limited tilts can be made at once; use another activation"
-            yield Objection(("measure",), rule, self.measure.kind)
+        yield from super().objections(scenario, agent)
         if isinstance(self.measure, Wasserstein) and scenario.world.coefficients == 0:
-            rule = "needs states with features, over which probability is carried"
+            rule = "needs states with features, and utilities = 'linear' in them"
             yield Objection(("measure",), rule, self.measure.kind)
         power = getattr(scenario.agents[agent or ""], "power", None)
-        if power is not None and scenario.world.kind == "gaussian":
+        if power is not None and self.measure.most < np.inf and scenario.world.kind == "gaussian":
             strongest = max(power.nats(0), power.nats(scenario.steps - 1))
             if strongest >= self.measure.most:
                 rule = f"in a Gaussian world its power must stay below {self.measure.most:g}"

@@ -26,11 +26,9 @@ class _Discrete(Behaviour[None]):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse worlds that are not discrete, and acting at once."""
+        yield from super().objections(scenario, agent)
         if not isinstance(scenario.world, DiscreteSpec):
             yield Objection((), "needs a discrete world", scenario.world.kind)
-        if scenario.activation == "simultaneous":
-            rule = "only tilts can be made at once; use another activation"
-            yield Objection((), rule, scenario.activation)
 
 
 class Quantilizing(_Discrete):

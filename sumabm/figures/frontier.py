@@ -14,7 +14,7 @@ _POINTS = 60
 
 
 def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
-    """Return the figure, or None for a run without states: the last step, the first replicate.
+    """Return the figure, or None for a run without states: the first replicate's last step.
 
     A curve per agent: the largest rise of its expected utility that so many nats from the base
     world can buy; on it, or below, where the world is after the AIs acted (filled) and after the
@@ -22,8 +22,11 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     """
     if "state_utility" not in run:
         return None
+    acted = np.flatnonzero(~np.isnan(run["displacement"].values[0]))
+    if acted.size == 0:
+        return None
     figure, (panel,) = panels(1)
-    last = run.isel(replicate=0, step=-1)
+    last = run.isel(replicate=0, step=acted[-1])
     with np.errstate(divide="ignore"):
         log_base = np.log(run["state_base"].values)
     seen = [float(last[name]) for name in ("displacement", "joint_spent")]

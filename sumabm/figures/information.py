@@ -12,7 +12,7 @@ from sumabm.types import Array
 
 def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     """Return the figure, or None for a run without aligners."""
-    if "budget" not in run:
+    if "budget" not in run or "information" not in run:
         return None
     figure, (known, spent) = panels(2)
     label: str | None = "theory"

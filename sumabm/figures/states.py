@@ -44,7 +44,8 @@ def _points(panel: Axes, run: xr.Dataset, base: Array) -> None:
         ("AIs acted", "state_acted", PALETTE[1]),
         ("humans responded", "state_left", PALETTE[0]),
     ):
-        ratio = run[name].values[there] / base[there]
+        with np.errstate(over="ignore"):
+            ratio = run[name].values[there] / base[there]
         order = np.argsort(-ratio)
         share = np.cumsum(base[there][order])
         panel.step(share, ratio[order], where="pre", label=label, color=color)

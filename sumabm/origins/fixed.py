@@ -35,7 +35,10 @@ class Fixed(Origin):
         if self.direction == "random":
             return
         d = scenario.world.coefficients
-        if len(self.direction) != d:
+        if d == 0:
+            rule = "this world's utilities are tables: give 'random', or a table"
+            yield Objection(("direction",), rule, f"{len(self.direction)} coefficients")
+        elif len(self.direction) != d:
             rule = f"should have as many coefficients as the world has dimensions, {d}"
             yield Objection(("direction",), rule, f"{len(self.direction)} coefficients")
         elif not any(self.direction):
@@ -45,4 +48,5 @@ class Fixed(Origin):
         """Return the direction, or one drawn isotropically where alignment is the cosine."""
         if self.direction == "random":
             return base.colour(draw.normal(base.width))
-        return base.linear(np.asarray(self.direction, np.float64))
+        direction = np.asarray(self.direction, np.float64)
+        return base.linear(direction / np.abs(direction).max())

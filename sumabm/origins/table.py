@@ -42,7 +42,11 @@ class TableUtility(Origin):
             yield Objection((), "needs either values or a file", self.kind)
             return
         try:
-            utility, base = self._table(), world.build(1)
+            base = world.build(1)
+        except ValueError:
+            return  # the world says so itself
+        try:
+            utility = self._table()
         except ValueError as error:
             yield Objection(("file",), str(error), self.file)
             return

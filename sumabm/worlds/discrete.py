@@ -166,6 +166,8 @@ class DiscreteWorld:
             table = np.asarray(features, dtype=np.float64)
             if p.ndim != 1 or table.ndim != 2 or len(table) != p.size:
                 raise ValueError(f"features must be ({p.shape[-1]}, d), got shape {table.shape}")
+            if not np.all(np.abs(table) < 1e150):
+                raise ValueError("features must be finite, and smaller than 1e150")
             frame = LinearFrame.of(p / total, table)
         with np.errstate(divide="ignore"):
             self._set(np.log(p / total), frame, None if features is None else table)

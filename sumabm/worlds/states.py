@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sumabm.scenario import Scenario
 
 MAX_STATES = 100_000_000
+MAX_NUMBERS = 1_000_000_000  # states × features
 
 
 class DiscreteSpec(WorldSpec):
@@ -33,10 +35,21 @@ class DiscreteSpec(WorldSpec):
     def states(self) -> tuple[Array, Array | None]:
         """Return probabilities ``(N,)`` and features ``(N, d)``, or None; raises ValueError."""
 
+    def __eq__(self, other: object) -> bool:
+        """Compare parameters, not whether the states were made already."""
+        return isinstance(other, type(self)) and self.model_dump() == other.model_dump()
+
+    __hash__ = WorldSpec.__hash__
+
+    @cached_property
+    def given(self) -> tuple[Array, Array | None]:
+        """What `states` returns, made or read once."""
+        return self.states()
+
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse states that make no world, and linear utilities without features."""
         try:
-            probabilities, features = self.states()
+            probabilities, features = self.given
             if self.utilities == "linear" and features is None:
                 rule = "these states have no features: use utilities = 'free'"
                 yield Objection(("utilities",), rule, "linear")
@@ -51,7 +64,10 @@ class DiscreteSpec(WorldSpec):
     @property
     def coefficients(self) -> int:
         """One per feature."""
-        features = self.states()[1]
+        try:
+            features = self.given[1]
+        except ValueError:
+            return 0
         return 0 if features is None or self.utilities == "free" else features.shape[1]
 
     @property
@@ -61,7 +77,7 @@ class DiscreteSpec(WorldSpec):
 
     def build(self, replicates: int) -> DiscreteWorld:
         """Return the base world, the same in all replicates."""
-        return self._made(*self.states())
+        return self._made(*self.given)
 
 
 class Cloud(DiscreteSpec):
@@ -74,6 +90,14 @@ class Cloud(DiscreteSpec):
     seed: Annotated[
         int, Field(ge=0, le=2**63, description="of the points, which all replicates share")
     ] = 0
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse a cloud that is too large, then as any discrete world."""
+        if self.points * self.dimensions > MAX_NUMBERS:
+            rule = f"points × dimensions should be at most {MAX_NUMBERS}"
+            yield Objection(("points",), rule, self.points)
+            return
+        yield from super().objections(scenario, agent)
 
     def states(self) -> tuple[Array, Array]:
         """Return equal probabilities and scrambled Sobol' points, pushed to normal."""
@@ -171,8 +195,3 @@ class Table(DiscreteSpec):
             raise ValueError(f"{self.file}: weights must be finite and not negative")
         features = values[:, 1:] if self.probability else values
         return weights / weights.sum(), features if self.features else None
-
-
-def state_names(spec: dict[str, Any]) -> list[str] | None:
-    """Return the names of the states of a resolved world, where it has any."""
-    return spec.get("names")

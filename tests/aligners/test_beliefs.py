@@ -167,3 +167,68 @@ def test_an_outcome_tells_less_than_the_act():
         run["information"].sel(agent="X").mean("replicate").values[-1] for run in (act, outcome)
     ]
     assert knows[1] < 0.25 * knows[0]
+
+
+@pytest.mark.parametrize("dynamics", ["persist", {"kind": "relax", "rate": 0.2}])
+@pytest.mark.parametrize("edit_power", [1.0, 100.0])
+def test_edits_leave_the_displacement_where_it_was_made(dynamics, edit_power):
+    """What the world remembers lies along the aim that acted, not along the turned one."""
+    overrides = {
+        "world": {"kind": "gaussian", "dimensions": 20, "dynamics": dynamics},
+        "agents.Y.response": "none",
+        "agents.W.method": {"kind": "bayesian", "looks": 4, "edit_power": edit_power},
+    }
+    run = sumabm.simulate("bayesian", 2000, seed=1, steps=8, overrides=overrides)
+    truth = run["alignment"].sel(agent="X").mean("replicate").values
+    believed = run["believed"].sel(agent="X").mean("replicate").values
+    np.testing.assert_allclose(believed, truth, atol=0.02)  # to order 1/d
+    assert truth[-1] > 0.5
+
+
+def test_who_looks_late_hears_of_earlier_edits_after_its_look():
+    overrides = {
+        "world.dimensions": 30,
+        "agents.Y.response": "none",
+        "agents.W.method": {"kind": "bayesian", "edit_power": 100.0},
+        "agents.V": {
+            "role": "aligner",
+            "method": {"kind": "bayesian", "looks": 4, "watches": "outcome", "edit_power": 0.0},
+        },
+    }
+    model = SUMModel("bayesian", 2000, 1, steps=1, **overrides)
+    model.step()
+    eta = model.aligners["V"]._state.eta("X")
+    kappa = np.sqrt(np.vecdot(eta, eta))
+    cosine = np.vecdot(model.ais["X"].subject.aim, eta / kappa[:, None])
+    assert z(cosine - sphere.mean_cosine(30, kappa), 0.0) < 4
+
+
+def test_a_joint_belief_follows_the_turns_of_ais_it_does_not_watch():
+    overrides = {
+        "world.dimensions": 40,
+        "activation": "simultaneous",
+        "agents.X2": {"role": "ai", "power": 2.0},
+        "agents.W.oversees": ["X"],
+        "agents.V": {"role": "aligner", "method": "bayesian", "oversees": ["X2"]},
+        **NO_EDITS,
+    }
+    run = sumabm.simulate("bayesian", 1000, seed=2, steps=30, overrides=overrides)
+    truth = run["alignment"].sel(agent="X").mean("replicate").values
+    believed = run["believed"].sel(agent="X").mean("replicate").values
+    # not 0: V's turns tell what V saw, and W does not use that; unheard they would make it 0.4
+    assert np.abs(truth - believed).max() < 0.2
+    budget = {**overrides, "agents.V.method": "budget"}
+    with pytest.raises(sumabm.ScenarioError, match="cannot follow the edits"):
+        sumabm.load_scenario("bayesian", budget)
+
+
+def test_nobody_to_watch_is_no_trouble():
+    for extra in (
+        {**SECOND, "agents.W.oversees": [], "activation": "simultaneous"},
+        {"agents.W.oversees": [], "world.dynamics": "persist"},
+    ):
+        sumabm.simulate("bayesian", 2, steps=2, overrides=extra)
+    table = sumabm.load_scenario("bayesian", {"world.dynamics": "persist"}).model_dump()
+    table["agents"]["W"]["oversees"] = None
+    del table["agents"]["X"]
+    sumabm.simulate(sumabm.Scenario.model_validate(table), 2, steps=2)

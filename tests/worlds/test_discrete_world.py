@@ -322,3 +322,76 @@ def test_a_sphere_has_its_dimensions():
     assert spec.world.coefficients == 0
     assert sumabm.load_scenario("essay-discrete").world.sphere == 6
     assert sphere.nats(6, 0.5) > 0
+
+
+@pytest.mark.parametrize("reach", [8.0, 12.0, 20.0, 27.0, 37.0])
+def test_random_tables_over_the_rarest_states_have_unit_spread(reach):
+    """Utilities of rare states are huge: squares, ranges and sums must bear them."""
+    world = {"kind": "grid", "steps": 41, "dimensions": 2, "reach": reach, "utilities": "free"}
+    model = SUMModel("essay", 3, world=world)
+    ai = model.ais["X"]
+    np.testing.assert_allclose(np.vecdot(ai.subject.aim, ai.subject.aim), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(model.base.spread(ai.utility), 1.0, rtol=1e-9)
+
+
+def test_impossible_states_may_have_any_utility():
+    world = {"kind": "states", "utilities": "free", "probabilities": [0.5, 0.3, 0.2, 0.0]}
+    utility = {"kind": "table", "values": [0.0, 1.0, 2.0, 1e200]}
+    overrides = {"world": world, "agents.X.utility": utility}
+    run = sumabm.simulate("unopposed", 2, steps=2, overrides=overrides)
+    assert np.isfinite(run["alignment"].sel(agent="X").values).all()
+
+
+def test_states_are_those_of_the_first_replicate_whatever_its_company():
+    world = {"kind": "cloud", "points": 16, "dimensions": 3}
+    overrides = {"world": world, "stop": {"alignment": 0.5}}
+    for seed in range(4):
+        one, many = (sumabm.simulate("essay", r, seed, 30, overrides) for r in (1, 20))
+        for name in ("state_base", "state_acted", "state_left", "state_utility"):
+            np.testing.assert_array_equal(one[name], many[name], err_msg=f"{seed} {name}")
+
+
+def test_huge_coefficients_are_only_a_direction():
+    cloud = {"kind": "cloud", "points": 64, "dimensions": 2}
+    overrides = {"world": cloud, "agents.X.utility.direction": [1e308, 1e308]}
+    run = sumabm.simulate("essay", 2, steps=2, overrides=overrides)
+    assert np.isfinite(run["harm"].values).all()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rule"),
+    [
+        ({"world": {"kind": "cloud", "points": 10**8, "dimensions": 10**4}}, "points × dimensions"),
+        (
+            {"agents.X.power": {"kind": "exponential", "initial": 1.0, "rate": 10.0}, "steps": 900},
+            "power would pass",
+        ),
+        (
+            {
+                "world": {"kind": "cloud", "points": 64, "dimensions": 3, "utilities": "free"},
+                "agents.X.utility.direction": [1.0, 2.0, 3.0],
+            },
+            "utilities are tables",
+        ),
+    ],
+)
+def test_more_that_does_not_fit(overrides, rule):
+    with pytest.raises(ScenarioError, match=rule):
+        sumabm.load_scenario("essay", overrides)
+
+
+def test_features_must_be_numbers(tmp_path):
+    with pytest.raises(ValueError, match="features must be finite"):
+        DiscreteWorld([0.3, 0.3, 0.4], [[1.0], [np.nan], [2.0]])
+    csv = "p,a,b,u\n1,,1,3\n2,-1,0,1\n3,2,1,-1\n4,0,3,2\n"
+    with pytest.raises(ScenarioError, match="has gaps"):
+        sumabm.load_scenario(write(tmp_path, TABLE, w_csv=csv))
+
+
+def test_components_within_components_are_part_of_a_scenario():
+    spec = sumabm.load_scenario(
+        "power-measures", {"agents.X.behaviour.measure": {"kind": "renyi", "alpha": 2.0}}
+    )
+    paths = {path for path, _, _ in spec.components()}
+    assert ("world", "dynamics") in paths
+    assert ("agents", "X", "behaviour", "measure") in paths
