@@ -26,6 +26,7 @@ from sumabm.types import Array
 from sumabm.worlds import Tilt, per_row
 
 _SUM_TOLERANCE = 1e-6
+_LOST = -1e5  # a state whose log-probability falls below this is lost: nothing could tell
 
 
 class Frame(Protocol):
@@ -194,6 +195,8 @@ class DiscreteWorld:
         self.features = features
 
     def _at(self, log_p: Array) -> DiscreteWorld:
+        if np.any(beyond := (log_p < _LOST) & (log_p > -np.inf)):
+            log_p = np.where(beyond, -np.inf, log_p)
         world = object.__new__(DiscreteWorld)
         world._set(log_p, self.frame, self.features)
         return world

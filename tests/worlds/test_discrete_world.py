@@ -395,3 +395,17 @@ def test_components_within_components_are_part_of_a_scenario():
     paths = {path for path, _, _ in spec.components()}
     assert ("world", "dynamics") in paths
     assert ("agents", "X", "behaviour", "measure") in paths
+
+
+def test_states_beyond_all_reckoning_are_lost():
+    """Best-of-n again and again drives log-probabilities to −1e299; they count as gone."""
+    cloud = {"kind": "cloud", "points": 300, "dimensions": 2, "dynamics": "persist"}
+    overrides = {
+        "world": cloud,
+        "agents.X.behaviour": "best-of-n",
+        "agents.Y.response": "own-utility",
+        "agents.Y.power": 0.3,
+    }
+    run = sumabm.simulate("unopposed", 60, steps=6, overrides=overrides)
+    assert np.isfinite(run["harm"].values).all()
+    assert run["lost"].values.max() > 0.9
