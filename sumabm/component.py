@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from pydantic import (
@@ -209,15 +210,24 @@ def expand(value: object) -> object:
 
 
 def foreign_sources(parts: Iterable[type[Component]]) -> dict[str, str]:
-    """Return the sources of those components that are not ours, by where they are defined."""
+    """Return the sources behind those components that are not ours, by where they are defined.
+
+    Of a component in a package, every Python file of the package; else its module, or the class
+    itself where only that can be had.
+    """
     ours = __name__.partition(".")[0]
-    foreign = {part for part in parts if part.__module__.partition(".")[0] != ours}
-    return {f"{part.__module__}.{part.__qualname__}": _source(part) for part in foreign}
+    classes = {cls for part in parts for cls in part.__mro__ if issubclass(cls, Component)}
+    foreign = {cls for cls in classes if cls.__module__.partition(".")[0] != ours}
+    return {f"{cls.__module__}.{cls.__qualname__}": _source(cls) for cls in foreign}
 
 
-def _source(part: type[Component]) -> str:
-    """Return the source of a component's module, so that its helpers count too."""
-    for defined in (sys.modules.get(part.__module__), part):
+def _source(cls: type[Component]) -> str:
+    module = sys.modules.get(cls.__module__)
+    home = sys.modules.get(cls.__module__.partition(".")[0])
+    folders = [Path(folder) for folder in getattr(home, "__path__", ())]
+    if files := sorted(file for folder in folders for file in folder.rglob("*.py")):
+        return "\0".join(file.read_text(encoding="utf-8") for file in files)
+    for defined in (module, cls):
         try:
             return inspect.getsource(defined)  # type: ignore[arg-type]
         except (OSError, TypeError):
