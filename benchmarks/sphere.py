@@ -4,7 +4,6 @@ Run from the repository root: ``python benchmarks/sphere.py``.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.timing import medians
 from sumabm import sphere
 
 SIZE = 100_000
@@ -40,20 +40,9 @@ def functions() -> dict[str, Callable[..., object]]:
     }
 
 
-def measure(calls: dict[str, Callable[..., object]], repeats: int = REPEATS) -> dict[str, float]:
-    """Return the median seconds of each call, the calls interleaved."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in times.items()}
-
-
 def ratios() -> dict[str, tuple[float, float]]:
     """Return nanoseconds per element of each function, and their ratio to those of numpy.exp."""
-    seconds = measure(functions())
+    seconds = medians(functions(), REPEATS)
     unit = seconds["numpy.exp"]
     return {name: (1e9 * s / SIZE, s / unit) for name, s in seconds.items()}
 
@@ -65,7 +54,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     for size in (1, 1000, 10_000):
         q = rng.random(size)
-        seconds = measure({"quantile": lambda q=q: sphere.cosine_quantile(1000.0, 300.0, q)}, 50)
+        seconds = medians({"quantile": lambda q=q: sphere.cosine_quantile(1000.0, 300.0, q)}, 50)
         print(f"cosine_quantile of {size} at one kappa: {1e6 * seconds['quantile']:.0f} us")
 
 

@@ -4,7 +4,6 @@ Run from the repository root: ``python benchmarks/tilt.py``.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from scipy.special import log_softmax, softmax
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.timing import medians
 from sumabm.tilt.discrete import discrete_tilt
 from sumabm.types import Array
 
@@ -28,17 +28,6 @@ def tables(shape: tuple[int, int]) -> tuple[Array, Array]:
     return log_p, rng.standard_normal(shape)
 
 
-def measure(calls: dict[float, Callable[[], object]], repeats: int) -> dict[float, float]:
-    """Return the median seconds of each call, the calls interleaved."""
-    times: dict[float, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in times.items()}
-
-
 def ratios(shape: tuple[int, int], repeats: int = REPEATS) -> tuple[float, dict[float, float]]:
     """Return the seconds of a softmax, and of a tilt per power in units of it."""
     log_p, utility = tables(shape)
@@ -48,7 +37,7 @@ def ratios(shape: tuple[int, int], repeats: int = REPEATS) -> tuple[float, dict[
 
     calls: dict[float, Callable[[], object]] = {power: tilt(power) for power in POWERS}
     calls[0.0] = lambda: softmax(log_p, axis=-1)
-    seconds = measure(calls, repeats)
+    seconds = medians(calls, repeats)
     unit = seconds.pop(0.0)
     return unit, {power: s / unit for power, s in seconds.items()}
 

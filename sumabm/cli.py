@@ -202,7 +202,7 @@ def _show(stored: Any, as_json: bool) -> None:
     from rich.table import Table
 
     title = f"{manifest['scenario']['scenario']}: last step"
-    table = Table(title=title, title_justify="left", box=SIMPLE)
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1))
     for heading in ("quantity", "mean", "± s.e.", "theory", "unit"):
         side: Any = "left" if heading in ("quantity", "unit") else "right"
         table.add_column(heading, justify=side, no_wrap=True)
