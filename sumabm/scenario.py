@@ -132,7 +132,8 @@ class Scenario(Strict):
         spec = self.agents[aligner]
         assert isinstance(spec, AlignerSpec)
         ais = self.names("ai")
-        return ais if spec.oversees is None else tuple(ai for ai in ais if ai in spec.oversees)
+        seen = set(ais if spec.oversees is None else spec.oversees)
+        return tuple(ai for ai in ais if ai in seen)
 
     def components(self) -> Iterator[tuple[tuple[str | int, ...], str | None, Component]]:
         """Yield every component, those within others too, with its path and the agent it serves."""

@@ -67,11 +67,13 @@ class Bayesian(AlignerMethod[AimBelief]):
             rule = "sees acts one by one, from a world that resets, unless the world is Gaussian"
             yield Objection((), rule, scenario.world.kind)
         joint = scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
+        mine = set(scenario.overseen(agent or ""))
         for other in scenario.names("aligner"):
+            if scenario.agents[other].method.kind != "budget":  # type: ignore[attr-defined]
+                continue
             turned = set(scenario.overseen(other))
-            followed = turned if joint else turned & set(scenario.overseen(agent or ""))
-            if scenario.agents[other].method.kind == "budget" and followed:  # type: ignore[attr-defined]
-                ais = ", ".join(sorted(followed))
+            if followed := sorted(turned if joint else turned & mine):
+                ais = ", ".join(followed)
                 rule = f"cannot follow the edits that the budget aligner {other} makes to {ais}"
                 yield Objection((), rule, agent)
 
