@@ -28,7 +28,6 @@ from sumabm.responses import NoResponse, OwnUtility, Undo, UndoHarm
 from sumabm.testing import (
     AlignerSuite,
     BehaviourSuite,
-    ComponentSuite,
     DynamicsSuite,
     HarmSuite,
     MeasureSuite,
@@ -125,8 +124,7 @@ def test_the_suite_catches_a_liar():
         def act(self, me, view, state, draw):
             return Act(view.utility[me] + draw.normal(5), 2.0 * view.power[me]), None
 
-    class Suite(ComponentSuite):
-        place = "agents.X.behaviour"
+    class Suite(BehaviourSuite):
         component = Liar()
 
     with pytest.raises(AssertionError):

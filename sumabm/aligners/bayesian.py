@@ -61,12 +61,10 @@ class Bayesian(AlignerMethod[AimBelief]):
         """Refuse what this belief cannot describe."""
         yield from super().objections(scenario, agent)
         summed = scenario.activation == "simultaneous" or self.late
-        if scenario.world.kind != "gaussian" and (
-            scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
-        ):
+        joint = scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
+        if joint and scenario.world.kind != "gaussian":
             rule = "sees acts one by one, from a world that resets, unless the world is Gaussian"
             yield Objection((), rule, scenario.world.kind)
-        joint = scenario.world.dynamics.memory > 0.0 or (summed and len(scenario.names("ai")) > 1)
         mine = set(scenario.overseen(agent or ""))
         for other in scenario.names("aligner"):
             if scenario.agents[other].method.kind != "budget":  # type: ignore[attr-defined]

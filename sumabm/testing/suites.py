@@ -81,12 +81,16 @@ class ComponentSuite:
             same = ensemble.sel(replicate=list(replicates)).drop_dims("state", errors="ignore")
             xr.testing.assert_equal(some, same)
 
+
+class DrawingSuite(ComponentSuite):
+    """For a component that is handed a `Draw`: an agent's origin, behaviour or method."""
+
     def test_draws_only_if_it_says_so(self) -> None:
         """A component that does not declare itself stochastic draws no random numbers."""
         model = SUMModel(self.scenario(), REPLICATES, 1)
         while model.running:
             model.step()
-        agent, slot = self.place.split(".")[1:3] if self.place.startswith("agents.") else ("", "")
+        _, agent, slot = self.place.split(".")
         drew = any(who == agent and why.split()[0] == slot for who, why in model.streams.used)
         assert type(self.component).stochastic or not drew
 
@@ -103,7 +107,7 @@ class PowerSuite(ComponentSuite):
         assert np.all((nats >= 0.0) & (nats < np.inf))
 
 
-class OriginSuite(ComponentSuite):
+class OriginSuite(DrawingSuite):
     """For an `Origin`: of an AI's utility."""
 
     place = "agents.X.utility"
@@ -117,7 +121,7 @@ class OriginSuite(ComponentSuite):
         np.testing.assert_allclose(model.base.spread(utility), 1.0, rtol=_TOLERANCE)
 
 
-class BehaviourSuite(ComponentSuite):
+class BehaviourSuite(DrawingSuite):
     """For a `Behaviour`."""
 
     place = "agents.X.behaviour"
@@ -150,7 +154,7 @@ class ResponseSuite(ComponentSuite):
         xr.testing.assert_equal(run["displacement"], run["joint_spent"].rename("displacement"))
 
 
-class AlignerSuite(ComponentSuite):
+class AlignerSuite(DrawingSuite):
     """For an `AlignerMethod`."""
 
     place = "agents.W.method"
