@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sumabm import sphere, theory
+    from sumabm.analysis import compare
+    from sumabm.battery.results import open_battery
+    from sumabm.battery.run import run_battery
+    from sumabm.battery.spec import load_battery
     from sumabm.model import SUMModel
     from sumabm.recorder import simulate
     from sumabm.runs import open_run
-    from sumabm.scenario import Scenario, ScenarioError, load_scenario
+    from sumabm.scenario import Scenario, load_scenario
+    from sumabm.toml import ScenarioError
     from sumabm.worlds.discrete import DiscreteWorld
     from sumabm.worlds.gaussian import GaussianWorld
     from sumabm.worlds.normal import NormalWorld, Quadratic
@@ -28,9 +33,13 @@ _HOMES = {
     "Quadratic": "sumabm.worlds.normal",
     "SUMModel": "sumabm.model",
     "Scenario": "sumabm.scenario",
-    "ScenarioError": "sumabm.scenario",
+    "ScenarioError": "sumabm.toml",
+    "compare": "sumabm.analysis",
+    "load_battery": "sumabm.battery.spec",
     "load_scenario": "sumabm.scenario",
+    "open_battery": "sumabm.battery.results",
     "open_run": "sumabm.runs",
+    "run_battery": "sumabm.battery.run",
     "simulate": "sumabm.recorder",
     "sphere": "",
     "theory": "",
@@ -44,8 +53,12 @@ __all__ = [
     "SUMModel",
     "Scenario",
     "ScenarioError",
+    "compare",
+    "load_battery",
     "load_scenario",
+    "open_battery",
     "open_run",
+    "run_battery",
     "simulate",
     "sphere",
     "theory",

@@ -1,4 +1,4 @@
-"""What there is: shipped scenarios, and components with their parameters, from their classes."""
+"""What there is: scenarios, batteries, and components with their parameters, from their classes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from sumabm.aligners import AlignerMethod
+from sumabm.battery.designs import Design
+from sumabm.battery.parameters import Parameter
+from sumabm.battery.spec import load_battery
 from sumabm.behaviours import Behaviour
 from sumabm.component import Component, Slot, members
 from sumabm.dynamics import Dynamics
@@ -29,24 +32,29 @@ ROOMS: dict[str, type[Component]] = {
     "method": AlignerMethod,
     "harm": Harm,
     "measure": Measure,
+    "parameter": Parameter,
+    "design": Design,
 }
-"""The rooms by the scenario field that takes their components."""
+"""The rooms by the field, of a scenario or a battery, that takes their components."""
 
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥"}
 
 
 def catalogue() -> dict[str, Any]:
-    """Return scenarios and components as plain data."""
+    """Return scenarios, batteries and components as plain data."""
     scenarios = [load_scenario(path) for path in sorted(library().glob("*.toml"))]
+    batteries = [load_battery(path) for path in sorted(library().glob("batteries/*.toml"))]
     return {
-        "scenarios": [
-            {"name": s.scenario, "description": " ".join(s.description.split()), "tags": s.tags}
-            for s in scenarios
-        ],
+        "scenarios": [_about(s.scenario, s.description, s.tags) for s in scenarios],
+        "batteries": [_about(b.battery, b.description, b.tags) for b in batteries],
         "components": {
             room: [_describe(cls) for cls in members(base).values()] for room, base in ROOMS.items()
         },
     }
+
+
+def _about(name: str, description: str, tags: list[str]) -> dict[str, Any]:
+    return {"name": name, "description": " ".join(description.split()), "tags": tags}
 
 
 def _describe(cls: type[Component]) -> dict[str, Any]:
@@ -89,9 +97,10 @@ def print_catalogue(found: dict[str, Any]) -> None:
     from rich.markup import escape
 
     console = Console(soft_wrap=True, highlight=False)
-    console.print("[bold]Scenarios[/]")
-    for scenario in found["scenarios"]:
-        console.print(f"  [bold]{scenario['name']}[/]  {escape(scenario['description'])}")
+    for heading in ("scenarios", "batteries"):
+        console.print(f"[bold]{heading.capitalize()}[/]")
+        for entry in found[heading]:
+            console.print(f"  [bold]{entry['name']}[/]  {escape(entry['description'])}")
     for room, kinds in found["components"].items():
         console.print(f"\n[bold]{room}[/]")
         for kind in kinds:

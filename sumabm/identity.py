@@ -5,25 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from sumabm.component import foreign_sources
 from sumabm.scenario import Scenario
 
 _NOT_NUMERIC = (
-    *(
-        "catalogue",
-        "cli",
-        "figures",
-        "identity",
-        "predict",
-        "progress",
-        "provenance",
-        "runs",
-        "scenarios",
-        "summary",
-    ),
-    *("testing", "theory"),
+    *("analysis", "battery", "catalogue", "cli", "figures", "files", "identity", "predict"),
+    *("progress", "provenance", "report", "runs", "scenarios", "summary", "testing", "theory"),
+    "toml",
 )
 """Rooms that show, store or check results but do not make them."""
 
@@ -41,11 +32,13 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def run_identity(scenario: Scenario, seed: int, replicates: range) -> str:
+def run_identity(
+    scenario: Scenario, seed: int, replicates: range, kept: Mapping[str, object] = {}
+) -> str:
     """Return the SHA-256 of all that changes a run's results, hex.
 
     The resolved scenario without its name, description and tags, the seed, the replicates, the
-    sources of the numeric rooms and of any plug-in component.
+    sources of the numeric rooms and of any plug-in component; for part of a run, what is kept.
     """
     parts = {
         "scenario": scenario.identity(),
@@ -53,5 +46,6 @@ def run_identity(scenario: Scenario, seed: int, replicates: range) -> str:
         "replicates": [replicates.start, replicates.stop],
         "code": code_digest(),
         "plug-ins": foreign_sources(type(part) for _, _, part in scenario.components()),
+        **kept,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

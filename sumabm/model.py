@@ -13,8 +13,9 @@ import numpy as np
 from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent
 from sumabm.behaviours import Act
 from sumabm.behaviours import tilt as tilt_by_kl
-from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, ScenarioError, load_scenario
+from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, load_scenario
 from sumabm.streams import Streams
+from sumabm.toml import ScenarioError
 from sumabm.turns import Turn
 from sumabm.types import Array
 from sumabm.view import Sight, View

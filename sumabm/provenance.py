@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -22,9 +23,17 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
+        **platform_facts(),
+        "cites": citations(scenario),
+    }
+
+
+@functools.cache
+def platform_facts() -> dict[str, Any]:
+    """Return versions and machine: where they are equal, so is every bit of a result."""
+    return {
         "versions": {"python": platform.python_version(), **_versions()},
         "machine": {"system": platform.system(), "processor": platform.machine(), **_dispatch()},
-        "cites": citations(scenario),
     }
 
 

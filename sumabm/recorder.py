@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sumabm.identity import run_identity
 from sumabm.model import SUMModel, replicate_range, seed_of
@@ -67,7 +68,7 @@ STATES = {
 MAX_STATES = 100_000
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps in all."""
+"""Called with the steps done, from 0 on, and the steps in all."""
 
 
 def simulate(
@@ -96,19 +97,69 @@ def simulate(
     total = model.spec.steps
     columns: dict[str, Array] = {}
     states: dict[str, Array] = {}
-    while model.running or not columns:  # a run that is done at once still has its columns
-        model.step()
+    if progress is not None:
+        progress(0, total)
+    for row in _rows(model):
         if not columns:
             shape = (total, len(model.replicates))
-            columns = {name: np.full(shape, np.nan) for name in model.row}
-        for name, values in model.row.items():
+            columns = {name: np.full(shape, np.nan) for name in row}
+        for name, values in row.items():
             columns[name][model.steps - 1] = values
-        if not states or not np.isnan(model.row["harm"][0]):
+        if not states or not np.isnan(row["harm"][0]):
             states = _states(model)
         if progress is not None:
             progress(model.steps, total)
     table = model.spec.model_dump()
     return label(columns, states, table, identity, model.seed, model.replicates)
+
+
+def _rows(model: SUMModel) -> Iterator[dict[str, Array]]:
+    """Step a model to its end and yield its rows; of a run that is done at once, still one."""
+    model.step()
+    yield model.row
+    while model.running:
+        model.step()
+        yield model.row
+
+
+def record(
+    model: SUMModel, every: int | None = None, outcomes: Collection[str] = ()
+) -> dict[str, NDArray[Any]]:
+    """Run a model to its end and return a table of what it went through, by column.
+
+    Columns ``replicate``, ``step`` and the ``outcomes`` (variables, or columns of one agent; all of
+    them if none is named), sorted by replicate and step. Each replicate has its own last row, which
+    is an earlier one where it stopped, and with ``every`` = k also steps 0, k, 2k, … A replicate
+    that was done before its first step has none.
+    """
+    first = model.replicates.start
+    kept: list[tuple[NDArray[Any], NDArray[Any], dict[str, Array]]] = []
+    last: dict[str, Array] = {}
+    last_step = np.full(len(model.replicates), -1)
+    for row in _rows(model):
+        step = model.steps - 1
+        chosen = {name: values for name, values in row.items() if _chosen(name, outcomes)}
+        there = ~np.isnan(row["harm"])
+        whole = not last or bool(there.all())
+        last = chosen if whole else {n: np.where(there, v, last[n]) for n, v in chosen.items()}
+        last_step = np.where(there, step, last_step)
+        if every is not None and step % every == 0:
+            kept.append((there, np.full(there.shape, step), chosen))
+    began = last_step >= 0
+    if every is not None:
+        began &= last_step % every != 0  # the others are kept already
+    kept.append((began, last_step, last))
+    who = np.concatenate([first + np.flatnonzero(there) for there, _, _ in kept])
+    steps = np.concatenate([steps[there] for there, steps, _ in kept])
+    order = np.lexsort((steps, who))
+    columns: dict[str, NDArray[Any]] = {"replicate": who[order], "step": steps[order]}
+    for name in last:
+        columns[name] = np.concatenate([row[name][there] for there, _, row in kept])[order]
+    return columns
+
+
+def _chosen(column: str, outcomes: Collection[str]) -> bool:
+    return not outcomes or column in outcomes or column.partition(".")[0] in outcomes
 
 
 def _states(model: SUMModel) -> dict[str, Array]:
@@ -141,12 +192,12 @@ def label(
     ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins.
     """
     agents = list(scenario["agents"])
-    steps = _label(VARIABLES, {k: v.T for k, v in columns.items()}, ("replicate", "step"), agents)
+    steps = labelled(VARIABLES, {k: v.T for k, v in columns.items()}, ("replicate", "step"), agents)
     coords: dict[str, Any] = {}
     if states:
         size = len(states["state_base"])
         coords["state"] = scenario["world"].get("names") or np.arange(size)
-        steps |= _label(STATES, states, ("state",), agents)
+        steps |= labelled(STATES, states, ("state",), agents)
     return xr.Dataset(
         steps,
         coords={
@@ -164,13 +215,16 @@ def label(
     )
 
 
-def _label(
+def labelled(
     variables: Mapping[str, Variable],
     columns: Mapping[str, Array],
     dims: tuple[str, ...],
     agents: list[str],
 ) -> dict[str, Any]:
-    """Return the arrays of those variables that there are, stacked over agents, with metadata."""
+    """Return the arrays of those variables that there are, stacked over agents, with metadata.
+
+    ``columns`` are named ``variable[.agent]`` and shaped as ``dims``; what xarray takes as data.
+    """
     data: dict[str, Any] = {}
     missing = np.full_like(next(iter(columns.values())), np.nan)
     for name, variable in variables.items():
@@ -181,6 +235,30 @@ def _label(
             parts = [columns.get(f"{name}.{agent}", missing) for agent in agents]
             data[name] = ((*dims, "agent"), np.stack(parts, axis=-1), about)
     return data
+
+
+def end_values(data: xr.Dataset) -> xr.Dataset:
+    """Return the data without ``step``: of each replicate, the last row that it has.
+
+    A replicate that stopped early has an earlier one; the row is the same for all its variables,
+    and missing for a replicate without any. Data that have no steps are returned as they are.
+
+    >>> run = simulate("essay", replicates=2, steps=3)
+    >>> dict(end_values(run).sizes)
+    {'replicate': 2, 'agent': 3}
+    """
+    if "step" not in data.dims:
+        return data
+    there: xr.DataArray | None = None
+    for values in data.data_vars.values():
+        if {"replicate", "step"} <= set(values.dims):
+            other = set(values.dims) - {"point", "replicate", "step"}
+            has = values.notnull().any(other)
+            there = has if there is None else there | has
+    if there is None:
+        raise ValueError("the data have steps, but no variable by replicate and step")
+    back = there.isel(step=slice(None, None, -1)).argmax("step")
+    return data.isel(step=data.sizes["step"] - 1 - back).drop_vars("step", errors="ignore")
 
 
 def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:

@@ -6,15 +6,9 @@ A run is a folder ``<scenario>-<hash8>-s<seed>`` with ``data.parquet``, ``manife
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import secrets
-import shutil
-import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +18,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
 
+from sumabm.files import (
+    DAMAGE,
+    RunError,
+    check_writable,
+    checksum,
+    sweep,
+    whole_folder,
+    write_json,
+    write_parquet,
+)
 from sumabm.identity import code_digest, run_identity
 from sumabm.provenance import provenance
 from sumabm.recorder import STATES, VARIABLES, Progress, columns_of, label, simulate
@@ -33,10 +37,6 @@ from sumabm.types import Array
 FORMAT = 1
 Extras = Callable[[xr.Dataset, Path], dict[str, Any]]
 """Draws what belongs to a run into its folder and returns entries for the manifest."""
-
-
-class RunError(RuntimeError):
-    """A folder of the store cannot be read as a run, or not be written."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def run(
     path = out / f"{scenario.scenario}-{identity[:8]}-s{seed}"
     if path.exists():
         return _reuse(path, identity)
-    _check_writable(out)
+    check_writable(out)
     began = time.perf_counter()
     data = simulate(scenario, replicates, seed, progress=progress)
     seconds = {"simulate": time.perf_counter() - began}
@@ -83,16 +83,17 @@ def run(
         **provenance(scenario),
     }
     try:
-        with _whole(path) as folder:
+        sweep(path.parent)
+        with whole_folder(path) as folder:
             for name, table in _tables(data).items():
-                _write_parquet(table, folder / name)
-            manifest["files"] = {name: _checksum(folder / name) for name in _tables(data)}
+                write_parquet(table, folder / name)
+            manifest["files"] = {name: checksum(folder / name) for name in _tables(data)}
             seconds["write"] = time.perf_counter() - began - sum(seconds.values())
             if extras is not None:
                 manifest |= extras(data, folder)
             seconds["figures"] = time.perf_counter() - began - sum(seconds.values())
             manifest["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
-            _write_json(manifest, folder / "manifest.json")
+            write_json(manifest, folder / "manifest.json")
     except FileExistsError:  # another process stored the same run meanwhile
         return _reuse(path, identity)
     except (OSError, UnicodeError, pa.ArrowException) as error:
@@ -130,15 +131,8 @@ def open_run(path: str | Path) -> xr.Dataset:
             manifest["seed"],
             replicates,
         )
-    except (*_DAMAGE, pa.ArrowException) as error:
+    except (*DAMAGE, pa.ArrowException) as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
-
-
-_DAMAGE = (
-    *(ArithmeticError, AttributeError, LookupError, MemoryError),
-    *(OSError, TypeError, ValueError),
-)
-"""What reading a file can raise that is not what it claims to be."""
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -165,9 +159,9 @@ def _check_data(path: Path, manifest: Mapping[str, Any]) -> None:
             file = path / name
             if not file.is_file():
                 raise RunError(f"{file}: is missing")
-            if _checksum(file) != manifest["files"][name]:
+            if checksum(file) != manifest["files"][name]:
                 raise RunError(f"{file}: does not match the checksum in the manifest")
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error
 
 
@@ -177,68 +171,6 @@ def _reuse(path: Path, identity: str) -> StoredRun:
         raise RunError(f"{path}: holds another run; move it away or choose another --out")
     _check_data(path, manifest)
     return StoredRun(path, manifest, reused=True)
-
-
-def _check_writable(out: Path) -> None:
-    """Raise RunError, before hours of work, when no run can be stored under ``out``."""
-    try:
-        there = next(folder for folder in (out, *out.parents) if folder.exists())
-    except OSError as error:
-        raise RunError(f"{out}: cannot be written: {error}") from error
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise RunError(f"{out}: cannot be written: {there} is not a folder open to you")
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a folder to write in that becomes ``path`` at the end, or vanishes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent)
-    own = f"{_mark()}{os.getpid()}-{secrets.token_hex(4)}-{path.name}"  # pids come again
-    folder = path.parent / own
-    folder.mkdir()
-    try:
-        yield folder
-        for written in (*folder.rglob("*"), folder):
-            _sync(written)
-        try:
-            folder.rename(path)
-        except OSError as error:
-            raise (FileExistsError if path.exists() else OSError)(str(error)) from error
-        _sync(path.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sweep(out: Path) -> None:
-    """Remove what processes of this machine left behind when they were killed."""
-    for left in out.glob(f"{_mark()}*"):
-        pid = left.name.removeprefix(_mark()).partition("-")[0]
-        if pid.isdecimal() and not _runs(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _mark() -> str:
-    """Return how this machine's unfinished folders begin; no host name has an @."""
-    return f".writing-{socket.gethostname()}@"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass
-    return True
 
 
 def _tables(data: xr.Dataset) -> dict[str, dict[str, Array]]:
@@ -261,24 +193,3 @@ def _flat(data: xr.Dataset, names: Iterable[str]) -> dict[str, Array]:
         if name in data
         for column, values in columns_of(data, name).items()
     }
-
-
-def _write_parquet(columns: Mapping[str, Array], path: Path) -> None:
-    floats = [name for name, values in columns.items() if values.dtype.kind == "f"]
-    pq.write_table(
-        pa.table(dict(columns)),
-        path,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=[name for name in columns if name not in floats],
-        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-    )
-
-
-def _write_json(table: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(table, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

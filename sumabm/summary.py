@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from sumabm.recorder import VARIABLES, columns_of
+from sumabm.recorder import VARIABLES, columns_of, end_values
 from sumabm.types import Array
 
 _SHOWN = ("alignment", "information", "budget", "displacement", "harm", "harm_amplitude")
@@ -30,21 +30,15 @@ def summarise(run: xr.Dataset, curves: dict[str, Array]) -> list[Line]:
     The last step is each replicate's own: replicates that stopped early count with the last row
     they have. The standard error is missing for a single replicate.
     """
-    lines = []
+    lines, ends = [], end_values(run)
     for name in (*_SHOWN, *_CUMULATIVE):
         if name not in run:
             continue
-        for column, values in columns_of(run, name).items():
-            ends = _last(values)
-            if ends.size:
-                lines.append(_line(column, ends, curves.get(column)))
+        for column, values in columns_of(ends, name).items():
+            there = values[~np.isnan(values)]
+            if there.size:
+                lines.append(_line(column, there, curves.get(column)))
     return lines
-
-
-def _last(values: Array) -> Array:
-    there = ~np.isnan(values)
-    last = values.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
-    return values[np.arange(values.shape[0]), last][there.any(axis=1)]
 
 
 def _line(column: str, ends: Array, curve: Array | None) -> Line:

@@ -217,13 +217,14 @@ def test_a_log_gets_lines(monkeypatch):
     error, now = Terminal(False), [0.0]
     monkeypatch.setattr(sys, "stderr", error)
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    with progress.progress("essay", 7) as report:
+    with progress.progress("essay, 7 replicates", "steps") as report:
+        report(0, 10)
         for done in range(1, 11):
             now[0] += 2.0
-            report(done, 10)
+            report(done, 10, "all well" * (done == 10))
     lines = error.text.splitlines()
-    assert lines[0] == "essay, 7 replicates: step 3 of 10, 6.0 s, 14 s left"
-    assert lines[-1] == "essay, 7 replicates: step 10 of 10, 20.0 s, 0 s left"
+    assert lines[0] == "essay, 7 replicates: 3 of 10 steps, 6.0 s, 14 s left"
+    assert lines[-1] == "essay, 7 replicates: 10 of 10 steps, 20.0 s, 0 s left; all well"
     assert len(lines) == 4  # one in five seconds at most, and the last
     assert "\x1b" not in error.text
 
@@ -233,12 +234,12 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", error)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    with progress.progress("essay", 7) as report:
+    with progress.progress("essay, 7 replicates", "steps") as report:
         report(10, 10)
     assert "essay, 7 replicates" in error.text
     assert "10/10" in error.text
     assert "━" in error.text
-    assert "step 10 of 10" not in error.text
+    assert "10 of 10 steps" not in error.text
 
 
 def in_a_terminal(words, folder):

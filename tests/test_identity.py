@@ -77,7 +77,9 @@ def test_numeric_sources_matter(copy, name):
     assert digest() != before
 
 
-@pytest.mark.parametrize("name", ["cli.py", "runs.py", "figures/style.py", "catalogue.py"])
+@pytest.mark.parametrize(
+    "name", ["cli/app.py", "runs.py", "figures/style.py", "catalogue.py", "battery/plan.py"]
+)
 def test_sources_that_only_show_do_not_matter(copy, name):
     package, digest = copy
     before = digest()

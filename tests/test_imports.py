@@ -12,10 +12,10 @@ import sumabm
 PACKAGE = Path(sumabm.__file__).parent
 
 ORDER = [
-    ["types"],
+    ["types", "files"],
     ["tilt", "sphere"],
     ["streams", "component"],
-    ["dynamics", "data"],
+    ["dynamics", "data", "toml"],
     ["worlds"],
     ["view", "turns", "measures"],
     ["power", "origins", "behaviours", "responses", "harms", "aligners"],
@@ -23,8 +23,11 @@ ORDER = [
     ["identity", "agents"],
     ["model"],
     ["recorder"],
-    ["theory", "provenance", "summary", "progress", "catalogue"],
+    ["theory", "provenance", "summary", "progress"],
     ["predict", "runs", "figures", "testing"],
+    ["battery"],
+    ["analysis", "catalogue"],
+    ["report"],
     ["cli"],
     ["__main__", "__init__"],
 ]

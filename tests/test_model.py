@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import sumabm
 from sumabm import sphere, theory
 from sumabm.model import SUMModel, replicate_range, seed_of
-from sumabm.scenario import ScenarioError
+from sumabm.toml import ScenarioError
 
 
 def z(sample, expected):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import sumabm
 from sumabm.power import Constant, Exponential
-from sumabm.scenario import ScenarioError
+from sumabm.toml import ScenarioError
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-300, 0.5, 1e100])

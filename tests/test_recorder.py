@@ -59,7 +59,7 @@ def test_a_run_says_what_it_is():
 def test_progress_is_told_of_every_step():
     told = []
     simulate("essay", 1, steps=3, progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 def test_columns_leave_out_whom_a_variable_does_not_concern():

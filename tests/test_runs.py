@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sumabm import identity, load_scenario, open_run, runs, simulate
-from sumabm.runs import RunError
+from sumabm.files import RunError
 
 STEPS, REPLICATES, SEED = 6, range(2, 5), 7
 
@@ -194,7 +194,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         path.write_text("{")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs, "_write_json", full)
+    monkeypatch.setattr(runs, "write_json", full)
     with pytest.raises(RunError, match=r"cannot be written: .*No space left") as caught:
         store(tmp_path)
     assert str(tmp_path) in str(caught.value)

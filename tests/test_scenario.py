@@ -14,7 +14,8 @@ import pytest
 from sumabm import Scenario, ScenarioError, load_scenario
 from sumabm.cli import main
 from sumabm.power import Constant, Exponential
-from sumabm.scenario import MAX_SHOWN, library, override_value, parse
+from sumabm.scenario import library
+from sumabm.toml import MAX_SHOWN, override_value, parse
 from sumabm.worlds.gaussian import Gaussian
 
 SPOILT = runpy.run_path(str(Path(__file__).with_name("malformed_cases.py")))

@@ -91,6 +91,8 @@ NATS = _nats_series(_INVERSE)
 
 def evaluate(table: Table, x: FloatArray, h: FloatArray) -> FloatArray:
     """Evaluate ``sum_k table_k(x) h^k``, k = 0.., by Horner's rule in both variables."""
+    if x.size == 1:  # the same bits without the cost of 200 calls, which one number cannot carry
+        return np.full(x.shape, _evaluate_one(table, x.item(), h.item()))
     total = np.zeros_like(x)
     inner = np.empty_like(x)
     for polynomial in reversed(table):
@@ -100,4 +102,14 @@ def evaluate(table: Table, x: FloatArray, h: FloatArray) -> FloatArray:
             inner += coefficient
         total *= h
         total += inner
+    return total
+
+
+def _evaluate_one(table: Table, x: float, h: float) -> float:
+    total = 0.0
+    for polynomial in reversed(table):
+        inner = polynomial[0]
+        for coefficient in polynomial[1:]:
+            inner = inner * x + coefficient
+        total = total * h + inner
     return total

@@ -5,8 +5,8 @@ import pytest
 from scipy import optimize, stats
 
 import sumabm
-from sumabm.scenario import ScenarioError
 from sumabm.streams import Streams
+from sumabm.toml import ScenarioError
 from sumabm.worlds.gaussian import Covariance, Gaussian, GaussianWorld
 
 D = 4

@@ -1,0 +1,1 @@
+"""Batteries: parameters swept over thousands of runs, that can be killed at any moment."""

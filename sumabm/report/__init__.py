@@ -1,0 +1,43 @@
+"""The report of a battery: one HTML file that says what was asked, what came and how sure that is.
+
+It needs nothing but itself: no scripts, no other files, nothing from a network. The same battery
+gives the same file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sumabm.battery.store import Store
+from sumabm.files import RunError, whole_file
+from sumabm.report.material import gather
+from sumabm.report.sections import contents
+
+__all__ = ["write_report"]
+
+
+def write_report(path: str | Path | Store, file: str | Path | None = None) -> Path:
+    """Write a battery's report as HTML and return where it is, by default ``report.html`` in it.
+
+    Of an incomplete battery it says what is missing, and shows what is there. The file is whole or
+    not there, and replaces one that is. Raises RunError when the battery or a chunk of it cannot be
+    read or the file cannot be written.
+    """
+    store = path if isinstance(path, Store) else Store.open(path)
+    target = store.path / "report.html" if file is None else Path(file)
+    environment = Environment(
+        loader=PackageLoader("sumabm", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("template.html").render(contents(gather(store)))
+    try:
+        with whole_file(target) as own:
+            own.write_bytes(page.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise RunError(f"{target}: cannot be written: {error}") from error
+    return target
