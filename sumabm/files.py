@@ -97,19 +97,23 @@ def write_parquet(
 ) -> None:
     """Write columns as Parquet, each page with a checksum, and ``facts`` into its metadata.
 
-    The same columns and facts give the same bytes with the same version of pyarrow.
+    Bytes (dtype S) become text, all of it different. The same columns and facts give the same file
+    with the same version of pyarrow.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table(dict(columns))
-    floats = [name for name, values in columns.items() if values.dtype.kind == "f"]
+    kinds = {name: values.dtype.kind for name, values in columns.items()}
+    table = pa.table(
+        {n: pa.array(v).cast(pa.string()) if kinds[n] == "S" else v for n, v in columns.items()}
+    )
+    floats = [name for name in columns if kinds[name] == "f"]
     pq.write_table(
         table.replace_schema_metadata(dict(facts)) if facts else table,
         path,
         compression="zstd",
         compression_level=3,
-        use_dictionary=[name for name in columns if name not in floats],
+        use_dictionary=[name for name in columns if kinds[name] not in "fS"],
         column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
         write_page_checksum=True,
     )

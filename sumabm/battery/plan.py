@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from sumabm.scenario import Scenario
 from sumabm.toml import ScenarioError
 from sumabm.types import Array
 
-MOST = 4096  # replicates in a chunk: more gain no speed, only memory
+MOST = 2048  # replicates in a chunk: more gain no speed, only memory
 _TRIED, _STEPS, _PATIENCE = (16, 256), 25, 0.5  # replicates, steps and seconds of a timing
 _WORTH = 4.0  # how many times what a step costs anyway its replicates should cost
 _SHOWN = 20  # problems in one message
@@ -58,7 +59,10 @@ class Plan:
     size: int
     """Replicates in a chunk."""
     chunks: dict[str, NDArray[Any]]
-    """``identity``, ``point``, ``first`` and ``stop`` of every chunk, ``(m,)``."""
+    """``identity``, ``point``, ``first`` and ``stop`` of every chunk, ``(m,)``.
+
+    Points that are the same scenario have the same chunks: ``again`` says which came before.
+    """
 
 
 def plan(battery: Battery, progress: Progress | None = None) -> Plan:
@@ -68,24 +72,32 @@ def plan(battery: Battery, progress: Progress | None = None) -> Plan:
     does not fit the parameters.
     """
     points = _points(battery)
-    scenarios, overrides = _scenarios(battery, points, progress)
-    seeds = [point_seed(battery, scenario) for scenario in scenarios]
-    size = battery.chunk.replicates or timed_size(scenarios, battery)
-    columns: dict[str, NDArray[Any]] = {}
-    unit: dict[str, Array] = {}
-    for name, parameter in battery.parameters.items():
-        shown = f"scenario.{name}" if name in _TAKEN else name
-        columns |= parameter.columns(shown, points.values[name])
-        if name in points.unit:
-            many = parameter.coordinates > 1
-            for i, axis in enumerate(points.unit[name].T):
-                unit[f"{shown}[{i}]" if many else shown] = axis
-    return Plan(columns, unit, overrides, seeds, size, _chunks(battery, scenarios, seeds, size))
+    size = battery.chunk.replicates or timed_size(_some(battery, points), battery)
+    starts = range(0, battery.replicates, size)
+    parts = [range(start, min(start + size, battery.replicates)) for start in starts]
+    n, kept = len(points), battery.keep.facts()
+    identities = np.empty(n * len(parts), dtype="S64")
+    overrides, seeds = [], []
+    for number, (changes, scenario) in enumerate(_checked(battery, points, progress)):
+        overrides.append(json.dumps(changes))
+        seeds.append(point_seed(battery, scenario))
+        for k, part in enumerate(parts):
+            name = run_identity(scenario, seeds[-1], part, kept)
+            identities[number * len(parts) + k] = name.encode()
+    chunks = {
+        "identity": identities,
+        "point": np.repeat(np.arange(n), len(parts)),
+        "first": np.tile([part.start for part in parts], n),
+        "stop": np.tile([part.stop for part in parts], n),
+        "again": np.ones(identities.size, dtype=bool),
+    }
+    chunks["again"][np.unique(identities, return_index=True)[1]] = False
+    return Plan(*_columns(battery, points), overrides, seeds, size, chunks)
 
 
 def check(battery: Battery) -> int:
     """Return how many points a battery has; raises ScenarioError as `plan` does."""
-    return len(_scenarios(battery, _points(battery), None)[0])
+    return sum(1 for _ in _checked(battery, _points(battery), None))
 
 
 def _points(battery: Battery) -> Points:
@@ -95,21 +107,32 @@ def _points(battery: Battery) -> Points:
         raise ScenarioError(f"battery {battery.battery}", [f"design: {error}"]) from None
 
 
-def _scenarios(
+def _columns(battery: Battery, points: Points) -> tuple[dict[str, NDArray[Any]], dict[str, Array]]:
+    """Return the points' parameters and unit coordinates as columns."""
+    columns: dict[str, NDArray[Any]] = {}
+    unit: dict[str, Array] = {}
+    for name, parameter in battery.parameters.items():
+        shown = f"scenario.{name}" if name in _TAKEN else name
+        columns |= parameter.columns(shown, points.values[name])
+        if name in points.unit:
+            many = parameter.coordinates > 1
+            for i, axis in enumerate(points.unit[name].T):
+                unit[f"{shown}[{i}]" if many else shown] = axis
+    return columns, unit
+
+
+def _checked(
     battery: Battery, points: Points, progress: Progress | None
-) -> tuple[list[Scenario], list[str]]:
-    """Return each point's scenario, and JSON of what it changes."""
-    scenarios, overrides, problems = [], [], []
+) -> Iterator[tuple[dict[str, Any], Scenario]]:
+    """Yield what each point changes and its scenario; raises ScenarioError once all were tried."""
+    problems = []
     for number in range(len(points)):
-        values = {name: column[number] for name, column in points.values.items()}
         try:
-            changes = battery.overrides(values)
-            scenarios.append(battery.scenario.replace(changes))
-            overrides.append(json.dumps(changes))
+            yield _resolved(battery, points, number)
         except ValueError as error:
             rules = error.problems if isinstance(error, ScenarioError) else [str(error)]
-            told = ", ".join(f"{name}={value}" for name, value in values.items())
-            problems += [f"point {number} ({told}): {rule}" for rule in rules]
+            values = (f"{name}={column[number]}" for name, column in points.values.items())
+            problems += [f"point {number} ({', '.join(values)}): {rule}" for rule in rules]
         if len(problems) >= _SHOWN:
             problems.append("and there may be more")
             break
@@ -117,7 +140,21 @@ def _scenarios(
             progress(number + 1, len(points))
     if problems:
         raise ScenarioError(f"battery {battery.battery}", problems)
-    return scenarios, overrides
+
+
+def _resolved(battery: Battery, points: Points, number: int) -> tuple[dict[str, Any], Scenario]:
+    """Return what a point changes and its scenario; raises ValueError where that is none."""
+    changes = battery.overrides({name: column[number] for name, column in points.values.items()})
+    return changes, battery.scenario.replace(changes)
+
+
+def _some(battery: Battery, points: Points) -> list[Scenario]:
+    """Return the scenarios of up to three points; those that are none are told of later."""
+    found = []
+    for number in sorted({0, len(points) // 2, len(points) - 1}):
+        with contextlib.suppress(ValueError):
+            found.append(_resolved(battery, points, number)[1])
+    return found
 
 
 def point_seed(battery: Battery, scenario: Scenario) -> int:
@@ -128,35 +165,14 @@ def point_seed(battery: Battery, scenario: Scenario) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def _chunks(
-    battery: Battery, scenarios: list[Scenario], seeds: list[int], size: int
-) -> dict[str, NDArray[Any]]:
-    """Return the table of chunks; a point that two designs share has the same ones in both."""
-    starts = range(0, battery.replicates, size)
-    parts = [range(start, min(start + size, battery.replicates)) for start in starts]
-    identities = [
-        run_identity(scenario, seed, part, battery.keep.facts())
-        for scenario, seed in zip(scenarios, seeds, strict=True)
-        for part in parts
-    ]
-    n = len(scenarios)
-    return {
-        "identity": np.array(identities, dtype=object),
-        "point": np.repeat(np.arange(n), len(parts)),
-        "first": np.tile([part.start for part in parts], n),
-        "stop": np.tile([part.stop for part in parts], n),
-    }
-
-
 def timed_size(scenarios: list[Scenario], battery: Battery) -> int:
-    """Return how many replicates make a chunk of the time target, measured at three points.
+    """Return how many replicates make a chunk of the time target, measured on the scenarios.
 
     A power of two up to `MOST`, so that batteries timed on different days still share chunks.
     """
-    if battery.replicates == 1:
+    if battery.replicates == 1 or not scenarios:
         return 1
-    tried = {0, len(scenarios) // 2, len(scenarios) - 1}
-    sizes = [_fitting(scenarios[i], battery.chunk.seconds) for i in sorted(tried)]
+    sizes = [_fitting(scenario, battery.chunk.seconds) for scenario in scenarios]
     fitting = max(1.0, min(statistics.median(sizes), MOST))
     return int(2 ** np.floor(np.log2(fitting)))
 

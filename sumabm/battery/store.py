@@ -9,6 +9,7 @@ comes to the same scenario, seed and replicates finds it there.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -89,7 +90,7 @@ class Store:
                 "code": code_digest(),
                 "battery": battery.model_dump(),
                 "points": len(made.overrides),
-                "chunks": len(set(made.chunks["identity"])),
+                "chunks": int(np.sum(~made.chunks["again"])),
                 "chunk_replicates": made.size,
                 "given": dict(given),
                 **provenance(battery.scenario),
@@ -128,27 +129,30 @@ class Store:
 
     def table(self, name: str) -> dict[str, Any]:
         """Return a table of the plan as columns: points, unit, plan or chunks."""
-        file = self.path / f"{name}.parquet"
-        try:
-            table = pq.read_table(file, page_checksum_verification=True)
+        with self._opened(name) as file:
+            table = file.read()
             return {n: table[n].to_numpy() for n in table.column_names}
+
+    @contextlib.contextmanager
+    def _opened(self, name: str) -> Iterator[pq.ParquetFile]:
+        path = self.path / f"{name}.parquet"
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                yield file
         except (*DAMAGE, pa.ArrowException) as error:
-            raise RunError(f"{file}: cannot be read: {error}") from error
+            raise RunError(f"{path}: cannot be read: {error}") from error
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield every chunk of the plan once, in the order of points."""
-        chunks, points = self.table("chunks"), self.table("plan")
-        _, once = np.unique(chunks["identity"], return_index=True)
-        for i in np.sort(once):
-            point = int(chunks["point"][i])
-            yield Chunk(
-                str(chunks["identity"][i]),
-                point,
-                str(points["overrides"][point]),
-                int(points["seed"][point]),
-                int(chunks["first"][i]),
-                int(chunks["stop"][i]),
-            )
+        points = self.table("plan")
+        with self._opened("chunks") as file:
+            for batch in file.iter_batches(1000, use_threads=False):  # there may be very many
+                for row in batch.to_pylist():
+                    if not row["again"]:
+                        point = row["point"]
+                        overrides, seed = points["overrides"][point], int(points["seed"][point])
+                        place = (row["first"], row["stop"])
+                        yield Chunk(row["identity"], point, overrides, seed, *place)
 
     def done(self) -> set[str]:
         """Return the identities of all chunks in the pool, of whichever battery."""
@@ -208,3 +212,4 @@ def _write(path: Path, manifest: Mapping[str, Any], made: Plan) -> None:
         for name, columns in tables.items():
             write_parquet(columns, folder / f"{name}.parquet")
         write_json(manifest, folder / "battery.json")
+    pa.default_memory_pool().release_unused()  # a driver of very many chunks stays small

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sumabm.battery.plan import Chunk, Progress
 from sumabm.battery.store import FACTS, Store
-from sumabm.battery.work import compute, digest, facts_of
+from sumabm.battery.work import compute, digest, facts_of, resolve
 from sumabm.files import DAMAGE
 from sumabm.identity import code_digest
 from sumabm.provenance import platform_facts
@@ -95,7 +95,8 @@ def _damage(file: Path, chunk: Chunk) -> str | None:
 def _difference(store: Store, chunk: Chunk) -> tuple[float, bool]:
     """Return how far a chunk is from what it is now, and whether this platform made it."""
     facts, stored = read_whole(store.file(chunk.identity))
-    scenario, now = compute(store, chunk)
+    scenario = resolve(store, chunk)
+    now = compute(scenario, chunk, store.battery.keep)
     same = facts["platform"] == json.loads(json.dumps(platform_facts()))
     if facts_of(scenario, chunk, store.battery.keep, now)["digest"] == facts["digest"]:
         return 0.0, same

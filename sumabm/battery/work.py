@@ -26,7 +26,7 @@ from sumabm.scenario import Scenario
 
 
 class Report(NamedTuple):
-    """What a worker tells of a chunk that is stored."""
+    """What a worker tells of a chunk that is stored: its replicates, seconds of simulating."""
 
     replicates: int
     seconds: float
@@ -38,19 +38,22 @@ def work(folder: str, chunk: Chunk) -> Report:
     Raises RunError when nothing can be stored, or when this worker's sources are not the driver's:
     either would be the same for every other chunk.
     """
-    began = time.perf_counter()
     store = _store(folder)
-    path = store.file(chunk.identity)
+    path, seconds = store.file(chunk.identity), 0.0
     if not path.exists():
+        keep = store.battery.keep
         with deadline(store.battery.chunk.limit, store.trace(chunk.identity)):
-            scenario, columns = compute(store, chunk)
-        facts = {FACTS: json.dumps(facts_of(scenario, chunk, store.battery.keep, columns))}
+            scenario = resolve(store, chunk)
+            began = time.perf_counter()
+            columns = compute(scenario, chunk, keep)
+            seconds = time.perf_counter() - began
+        facts = {FACTS: json.dumps(facts_of(scenario, chunk, keep, columns))}
         try:
             with whole_file(path, beside=store.pool) as file:
                 write_parquet(columns, file, facts)
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: cannot be written: {error}") from error
-    return Report(chunk.stop - chunk.first, time.perf_counter() - began)
+    return Report(chunk.stop - chunk.first, seconds)
 
 
 @functools.lru_cache(maxsize=8)
@@ -58,20 +61,25 @@ def _store(folder: str) -> Store:
     return Store.open(Path(folder))
 
 
-def compute(store: Store, chunk: Chunk) -> tuple[Scenario, dict[str, NDArray[Any]]]:
-    """Return a chunk's scenario and, simulated now, its columns: see `recorder.record`.
+def resolve(store: Store, chunk: Chunk) -> Scenario:
+    """Return a chunk's scenario.
 
     Raises RunError when the scenario, the data it names or the simulator is not what it was.
     """
     scenario = store.battery.scenario.replace(json.loads(chunk.overrides))
-    keep, replicates = store.battery.keep, range(chunk.first, chunk.stop)
-    if run_identity(scenario, chunk.seed, replicates, keep.facts()) != chunk.identity:
+    replicates, kept = range(chunk.first, chunk.stop), store.battery.keep.facts()
+    if run_identity(scenario, chunk.seed, replicates, kept) != chunk.identity:
         raise RunError(
             f"{store.path}: was planned with other sources of the simulator, a plug-in or a data "
             "file than those here; move it and start again with 'sumabm battery'"
         )
-    model = SUMModel(scenario, replicates, chunk.seed)
-    return scenario, record(model, keep.every, keep.outcomes)
+    return scenario
+
+
+def compute(scenario: Scenario, chunk: Chunk, keep: Keep) -> dict[str, NDArray[Any]]:
+    """Return a chunk's columns, simulated now: see `recorder.record`."""
+    model = SUMModel(scenario, range(chunk.first, chunk.stop), chunk.seed)
+    return record(model, keep.every, keep.outcomes)
 
 
 def facts_of(

@@ -50,7 +50,7 @@ def test_what_lies_in_the_folder(tiny, tmp_path):
     assert manifest["cites"]
     assert store.battery == b
     made = plan(b)
-    assert [chunk.identity for chunk in store.chunks()] == list(made.chunks["identity"])
+    assert [chunk.identity for chunk in store.chunks()] == made.chunks["identity"].astype(str).tolist()
     assert store.table("points")["agents.W.method"].tolist() == ["budget", "bayesian"] * 2
     assert store.done() == set()
     assert store.failures() == {}
@@ -242,9 +242,9 @@ def test_what_is_done_is_not_done_again(tiny, stored, tmp_path, monkeypatch):
     computed = []
     compute = working.compute
 
-    def counted(store, chunk):
+    def counted(scenario, chunk, keep):
         computed.append(chunk.identity)
-        return compute(store, chunk)
+        return compute(scenario, chunk, keep)
 
     monkeypatch.setattr(working, "compute", counted)
     deleted = sorted(pool(store))[::3]
