@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sumabm import sphere, theory
+    from sumabm import analysis, sphere, theory
     from sumabm.analysis import compare
     from sumabm.battery.results import open_battery
     from sumabm.battery.run import run_battery
@@ -34,6 +34,7 @@ _HOMES = {
     "SUMModel": "sumabm.model",
     "Scenario": "sumabm.scenario",
     "ScenarioError": "sumabm.toml",
+    "analysis": "",
     "compare": "sumabm.analysis",
     "load_battery": "sumabm.battery.spec",
     "load_scenario": "sumabm.scenario",
@@ -53,6 +54,7 @@ __all__ = [
     "SUMModel",
     "Scenario",
     "ScenarioError",
+    "analysis",
     "compare",
     "load_battery",
     "load_scenario",

@@ -7,6 +7,7 @@ disk: the final name means done, whoever is killed meanwhile.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -135,9 +136,17 @@ def _own_name(name: str) -> str:
     return f"{_mark()}{os.getpid()}-{secrets.token_hex(4)}-{name}"
 
 
+@functools.cache
 def _mark() -> str:
-    """Return how this machine's unfinished work is named; no host name has an @."""
-    return f".writing-{socket.gethostname()}@"
+    """Return how the unfinished work of processes whose pids we can see is named.
+
+    No host name has an @; containers of one host name have pids, and so namespaces, of their own.
+    """
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        namespace = ""
+    return f".writing-{socket.gethostname()}@{''.join(filter(str.isdigit, namespace))}-"
 
 
 def _lives(pid: int) -> bool:

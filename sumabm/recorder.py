@@ -242,6 +242,7 @@ def end_values(data: xr.Dataset) -> xr.Dataset:
 
     A replicate that stopped early has an earlier one; the row is the same for all its variables,
     and missing for a replicate without any. Data that have no steps are returned as they are.
+    Raises ValueError for data that do not have every step: the last one may not be there.
 
     >>> run = simulate("essay", replicates=2, steps=3)
     >>> dict(end_values(run).sizes)
@@ -249,6 +250,8 @@ def end_values(data: xr.Dataset) -> xr.Dataset:
     """
     if "step" not in data.dims:
         return data
+    if data.attrs.get("every", 1) > 1:
+        raise ValueError("these are every k-th step only: open the battery without trajectories")
     there: xr.DataArray | None = None
     for values in data.data_vars.values():
         if {"replicate", "step"} <= set(values.dims):

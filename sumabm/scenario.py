@@ -27,6 +27,8 @@ from sumabm.responses import Response, Undo
 from sumabm.toml import ScenarioError, keys_of, locate, problems, put, read
 from sumabm.worlds import WorldSpec
 
+MOST_STEPS = 100_000_000
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
 
@@ -93,7 +95,7 @@ class Scenario(Strict):
     ]
     description: Annotated[str, Field(description="what it is about")] = ""
     tags: Annotated[list[str], Field(description="words to find it by")] = []
-    steps: Annotated[int, Field(ge=1, le=100_000_000, description="steps to run")]
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS, description="steps to run")]
     activation: Annotated[
         Literal["sequential", "random", "simultaneous"],
         Field(description="AIs act in file order, in random order, or all at once"),
@@ -126,9 +128,12 @@ class Scenario(Strict):
             for path, part in _parts(agent):
                 yield from _with_parts(("agents", name, path), name, part)
 
-    def replace(self, overrides: Mapping[str, object]) -> Scenario:
-        """Return this scenario with dotted paths changed; raises ScenarioError like a file."""
-        return _changed(self, overrides, f"scenario {self.scenario}")
+    def replace(self, overrides: Mapping[str, object], folder: Path = Path()) -> Scenario:
+        """Return this scenario with dotted paths changed; raises ScenarioError like a file.
+
+        Data files that the values name are looked for from ``folder``.
+        """
+        return _changed(self, overrides, f"scenario {self.scenario}", folder)
 
     def identity(self) -> str:
         """Return canonical JSON of all that changes results: not name, description or tags."""

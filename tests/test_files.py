@@ -13,6 +13,7 @@ import pytest
 
 from sumabm.files import (
     RunError,
+    _mark,
     check_writable,
     checksum,
     sweep,
@@ -100,7 +101,8 @@ def test_what_killed_processes_left_is_removed(tmp_path):
         text=True,
         check=True,
     ).stdout.strip()
-    mark = f".writing-{socket.gethostname()}@"
+    mark = _mark()
+    assert mark.startswith(f".writing-{socket.gethostname()}@")
     left, folder = tmp_path / f"{mark}{dead}-00-a.txt", tmp_path / f"{mark}{dead}-00-b"
     left.write_text("half")
     folder.mkdir()

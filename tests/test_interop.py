@@ -184,7 +184,7 @@ def stored(tmp_path_factory):
     )
     store = Store.create(b, tmp_path_factory.mktemp("store"), {})
     store.ready()
-    work(str(store.path), next(store.chunks()))
+    work(str(store.path), 60.0, next(store.chunks()))
     return store
 
 

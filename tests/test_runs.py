@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sumabm import identity, load_scenario, open_run, runs, simulate
-from sumabm.files import RunError
+from sumabm.files import RunError, _mark
 
 STEPS, REPLICATES, SEED = 6, range(2, 5), 7
 
@@ -203,7 +203,8 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 def leftover(out, pid, host=None):
     """A folder that a process left behind, or is writing."""
-    folder = out / f".writing-{host or socket.gethostname()}@{pid}-0-essay-0-s0"
+    mark = _mark().replace(socket.gethostname(), host or socket.gethostname())
+    folder = out / f"{mark}{pid}-0-essay-0-s0"
     (folder / "figures").mkdir(parents=True)
     (folder / "data.parquet").write_bytes(b"half")
     return folder
@@ -234,7 +235,7 @@ def test_the_name_of_a_leftover_is_what_the_store_writes(tmp_path):
     seen = []
     store(tmp_path, extras=lambda data, folder: seen.append(folder.name) or {})
     [name] = seen
-    assert name.startswith(f".writing-{socket.gethostname()}@{os.getpid()}-")
+    assert name.startswith(f"{_mark()}{os.getpid()}-")
 
 
 RACER = """

@@ -235,7 +235,7 @@ class _Search:
 
 def _check(axis: _Axis, low: float, high: float, tolerance: float, level: float, most: int) -> None:
     """Raise ValueError for arguments out of range, or for more evaluations than ``most``."""
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not (math.isfinite(high - low) and low < high):
         raise ValueError(f"low, high: should be finite and ascending, got {low} and {high}")
     if axis.scale == "log" and low <= 0.0:
         raise ValueError(f"low: should be positive on a log scale, got {low}")
@@ -246,7 +246,7 @@ def _check(axis: _Axis, low: float, high: float, tolerance: float, level: float,
     if not 0.0 < level < 1.0:
         raise ValueError(f"level: should lie between 0 and 1, got {level}")
     ratio = axis.width(low, high) / _SCAN / tolerance
-    needed = _SCAN + 1 + 3 * math.ceil(math.log2(max(ratio, 1.0)))
+    needed = _SCAN + 1 + 3 * math.ceil(min(math.log2(max(ratio, 1.0)), 2000.0))
     if needed > most:
         raise ValueError(
             f"tolerance: {tolerance} may need {needed} evaluations; max_evaluations is {most}"

@@ -24,16 +24,18 @@ def export(store: Store, file: Path, progress: Progress | None = None) -> None:
 
     ``.parquet`` and ``.csv``: a row per replicate and kept step, with ``point``, the parameters,
     ``replicate``, ``step`` and the outcomes as columns, a chunk at a time. ``.nc``: the Dataset of
-    `results.open_battery`, with trajectories where they were kept. The file is whole or not there.
-    Raises RunError when it cannot be written, ValueError for another suffix.
+    `results.open_battery` and, where they were kept, that of trajectories as a group. The file is
+    whole or not there. Raises RunError when it cannot be written, ValueError for another suffix.
     """
     if file.suffix not in FORMATS:
         raise ValueError(f"{file}: should end in one of {', '.join(FORMATS)}")
     try:
         with whole_file(file) as own:
             if file.suffix == ".nc":
-                data = open_battery(store, trajectories=store.battery.keep.every is not None)
-                data.to_netcdf(own, engine="h5netcdf")
+                open_battery(store).to_netcdf(own, engine="h5netcdf")
+                if store.battery.keep.every is not None:
+                    steps = open_battery(store, trajectories=True)
+                    steps.to_netcdf(own, mode="a", group="trajectories", engine="h5netcdf")
             else:
                 _write_rows(store, own, file.suffix, progress)
     except (OSError, pa.ArrowException) as error:

@@ -6,15 +6,20 @@ import contextlib
 import hashlib
 import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sumabm.battery.designs import Points
+from sumabm.battery.engine import Done, Local, deadline, execute
+from sumabm.battery.parameters import MOST_POINTS
 from sumabm.battery.spec import Battery
 from sumabm.identity import run_identity
 from sumabm.model import SUMModel
@@ -24,11 +29,15 @@ from sumabm.toml import ScenarioError
 from sumabm.types import Array
 
 MOST = 2048  # replicates in a chunk: more gain no speed, only memory
-_TRIED, _STEPS, _PATIENCE = (16, 256), 25, 0.5  # replicates, steps and seconds of a timing
+_TRIED = (1, 16, 256)  # replicates of a timing
+_STEPS, _PATIENCE, _HUNG = 25, 0.5, 20.0  # its steps, its seconds, and when it is given up
 _WORTH = 4.0  # how many times what a step costs anyway its replicates should cost
-_SHOWN = 20  # problems in one message
 _TAKEN = {*VARIABLES, "agent", "complete", "coordinate", "last_step", "point", "replicate", "role"}
 _TAKEN |= {"seed", "step", "unit"}
+# and what analyses call their own
+_TAKEN |= {"count", "correlation", "difference", "mean", "noise", "other", "outcome", "pairs"}
+_TAKEN |= {"parameter", "probability", "quantile", "quantile_error", "standard_error", "units"}
+_TAKEN |= {"value", "variance_ratio"}
 
 Progress = Callable[[int, int], None]
 """Called with the points checked and the points in all."""
@@ -74,6 +83,9 @@ def plan(battery: Battery, progress: Progress | None = None) -> Plan:
     points = _points(battery)
     size = battery.chunk.replicates or timed_size(_some(battery, points), battery)
     starts = range(0, battery.replicates, size)
+    if len(points) * len(starts) > MOST_POINTS:
+        rule = f"makes {len(points) * len(starts)} chunks of {size}; allowed: at most {MOST_POINTS}"
+        raise ScenarioError(f"battery {battery.battery}", [f"replicates: {rule}"])
     parts = [range(start, min(start + size, battery.replicates)) for start in starts]
     n, kept = len(points), battery.keep.facts()
     identities = np.empty(n * len(parts), dtype="S64")
@@ -125,27 +137,27 @@ def _checked(
     battery: Battery, points: Points, progress: Progress | None
 ) -> Iterator[tuple[dict[str, Any], Scenario]]:
     """Yield what each point changes and its scenario; raises ScenarioError once all were tried."""
-    problems = []
+    problems: dict[str, list[str]] = {}
     for number in range(len(points)):
         try:
             yield _resolved(battery, points, number)
         except ValueError as error:
             rules = error.problems if isinstance(error, ScenarioError) else [str(error)]
             values = (f"{name}={column[number]}" for name, column in points.values.items())
-            problems += [f"point {number} ({', '.join(values)}): {rule}" for rule in rules]
-        if len(problems) >= _SHOWN:
-            problems.append("and there may be more")
-            break
+            point = f"point {number} ({', '.join(values)})"
+            for rule in rules:  # the same one may get another value at every point
+                problems.setdefault(rule.partition(" (got ")[0], []).append(f"{point}: {rule}")
         if progress is not None:
             progress(number + 1, len(points))
     if problems:
-        raise ScenarioError(f"battery {battery.battery}", problems)
+        told = [at[0] + f" (and at {len(at) - 1} more)" * (len(at) > 1) for at in problems.values()]
+        raise ScenarioError(f"battery {battery.battery}", told)
 
 
 def _resolved(battery: Battery, points: Points, number: int) -> tuple[dict[str, Any], Scenario]:
     """Return what a point changes and its scenario; raises ValueError where that is none."""
     changes = battery.overrides({name: column[number] for name, column in points.values.items()})
-    return changes, battery.scenario.replace(changes)
+    return changes, battery.changed(changes)
 
 
 def _some(battery: Battery, points: Points) -> list[Scenario]:
@@ -170,27 +182,53 @@ def timed_size(scenarios: list[Scenario], battery: Battery) -> int:
 
     A power of two up to `MOST`, so that batteries timed on different days still share chunks.
     """
-    if battery.replicates == 1 or not scenarios:
-        return 1
-    sizes = [_fitting(scenario, battery.chunk.seconds) for scenario in scenarios]
-    fitting = max(1.0, min(statistics.median(sizes), MOST))
+    if battery.replicates <= _TRIED[1]:
+        return _TRIED[1]
+    sizes = [
+        _fitting(times, scenario.steps, battery.chunk.seconds)
+        for scenario, times in _timings(scenarios, battery.replicates)
+    ]
+    fitting = max(1.0, min(statistics.median(sizes or [1.0]), MOST))
     return int(2 ** np.floor(np.log2(fitting)))
 
 
-def _fitting(scenario: Scenario, seconds: float) -> float:
+def _fitting(times: dict[int, float], steps: int, seconds: float) -> float:
     """Return the replicates that take so many seconds, but enough of them to be worth a step.
 
     A step costs ``a + b·R``; with ``R ≥ 4 a/b`` at least four fifths of it are the replicates'.
+    ``times`` has the seconds that a step took by R.
     """
-    few, many = (_seconds_per_step(scenario, replicates) for replicates in _TRIED)
-    each = max(many - few, 1e-9) / (_TRIED[1] - _TRIED[0])
-    fixed = max(few - each * _TRIED[0], 0.0)
-    return max((seconds / scenario.steps - fixed) / each, _WORTH * fixed / each)
+    few, many = min(times), max(times)
+    each = max(times[many] - times[few], 1e-9) / (many - few) if few < many else times[few] / few
+    fixed = max(times[few] - each * few, 0.0)
+    return max((seconds / steps - fixed) / each, _WORTH * fixed / each)
 
 
-def _seconds_per_step(scenario: Scenario, replicates: int) -> float:
-    model = SUMModel(scenario, replicates)
-    began = time.perf_counter()
-    while model.running and model.steps < _STEPS and time.perf_counter() - began < _PATIENCE:
-        model.step()
-    return (time.perf_counter() - began) / max(model.steps, 1)
+def _timings(scenarios: list[Scenario], replicates: int) -> list[tuple[Scenario, dict[int, float]]]:
+    """Return the scenarios that run, with the seconds of a step by number of replicates.
+
+    In a worker: one of them may hang, or take more memory than there is, as any point may.
+    """
+    with tempfile.TemporaryDirectory() as folder, Local(1) as engine:
+        items = list(enumerate(scenarios))
+        tried = execute(engine, partial(_seconds_per_step, replicates, Path(folder)), items)
+        return [(each.item[1], each.result) for each in tried if isinstance(each, Done)]
+
+
+def _seconds_per_step(
+    replicates: int, folder: Path, item: tuple[int, Scenario]
+) -> dict[int, float]:
+    number, scenario = item
+    found: dict[int, float] = {}
+    with deadline(_HUNG, folder / f"{number}.trace"):
+        for size in _TRIED:
+            if size > replicates or max(found.values(), default=0.0) > _PATIENCE:
+                break
+            model = SUMModel(scenario, size)
+            began = time.perf_counter()
+            while model.running and model.steps < _STEPS:
+                model.step()
+                if time.perf_counter() - began > _PATIENCE:
+                    break
+            found[size] = (time.perf_counter() - began) / max(model.steps, 1)
+    return found

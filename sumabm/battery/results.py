@@ -25,11 +25,12 @@ def open_battery(
 ) -> xr.Dataset:
     """Return a battery's results, dims ``point``, ``replicate`` and, of those by agent, ``agent``.
 
-    Each replicate's own last step (``last_step``) or, with ``trajectories``, all steps that were
-    kept, with a dim ``step``; of ``outcomes`` (variables) only, where some are named. Parameters
-    are coordinates of ``point``, with their ``role``: uncertainty or lever; so are the ``seed`` and
-    whether a point is ``complete``. What is not done yet is missing. Attributes hold the battery,
-    its identity and its seed. Raises RunError when the folder or a chunk cannot be read.
+    Each replicate's own last step (``last_step``) or, with ``trajectories``, every k-th step as it
+    was kept (``every`` in the attributes), with a dim ``step``; of ``outcomes`` (variables) only,
+    where some are named. Parameters are coordinates of ``point``, with their ``role``: uncertainty
+    or lever; so are the ``seed`` and whether a point is ``complete``. What is not done yet is
+    missing. Attributes hold the battery, its identity and its seed. Raises RunError when the folder
+    or a chunk cannot be read.
     """
     store = path if isinstance(path, Store) else Store.open(path)
     battery = store.battery
@@ -39,7 +40,7 @@ def open_battery(
     shape = (n, replicates) if steps is None else (n, replicates, len(steps))
     columns, last, complete = _filled(store, outcomes, shape, steps)
     agents = list(battery.scenario.agents)
-    agents += sorted({name.partition(".")[2] for name in columns} - {"", *agents})
+    agents += sorted({name.partition(".")[2] for name in columns} - {"", *agents})  # points' own
     dims = ("point", "replicate") if steps is None else ("point", "replicate", "step")
     data: dict[str, Any] = labelled(VARIABLES, columns, dims, agents) if columns else {}
     if steps is None:
@@ -54,17 +55,29 @@ def open_battery(
     }
     if steps is not None:
         coords["step"] = steps
-    roles = {name: agent.kind for name, agent in battery.scenario.agents.items()}
-    coords["role"] = ("agent", [roles.get(agent, "") for agent in agents])
+    coords["role"] = ("agent", _roles(store, plan, agents))
     for name in [name for name in points if name != "point"]:
         coords[name] = ("point", *_parameter(store, points, name))
     if len(unit) > 1:
         names = [name for name in unit if name != "point"]
         data["unit"] = (("point", "coordinate"), np.stack([unit[name] for name in names], axis=-1))
         coords["coordinate"] = names
-    facts = {"battery": json.dumps(store.manifest["battery"])}
+    facts: dict[str, Any] = {"battery": json.dumps(store.manifest["battery"])}
     facts |= {"identity": store.manifest["identity"], "seed": str(battery.seed)}
+    if steps is not None:
+        facts["every"] = battery.keep.every
     return xr.Dataset(data, coords=coords, attrs=facts)
+
+
+def _roles(store: Store, plan: dict[str, Any], agents: list[str]) -> list[str]:
+    """Return the agents' roles; a point may have agents that the scenario has not."""
+    found = {name: agent.kind for name, agent in store.battery.scenario.agents.items()}
+    for changes in plan["overrides"]:
+        if found.keys() >= set(agents):
+            break
+        at = store.battery.changed(json.loads(changes)).agents
+        found = {name: agent.kind for name, agent in at.items()} | found
+    return [found[agent] for agent in agents]
 
 
 def opened(source: xr.Dataset | str | Path) -> xr.Dataset:

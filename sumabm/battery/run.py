@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -53,11 +53,11 @@ class BatteryRun:
         """Whether every chunk is stored."""
         return self.counts.done == self.counts.chunks
 
-    def open(self) -> xr.Dataset:
+    def open(self, outcomes: Collection[str] = (), trajectories: bool = False) -> xr.Dataset:
         """Return the results: see `results.open_battery`."""
         from sumabm.battery.results import open_battery
 
-        return open_battery(self.path)
+        return open_battery(self.path, outcomes, trajectories)
 
 
 def run_battery(
@@ -105,7 +105,8 @@ def resume(
     counts = tell()
     if counts.left:
         todo = (chunk for chunk in _shard(store, shard) if chunk.identity not in done)
-        for outcome in execute(engine, partial(work, str(store.path)), todo, (RunError,)):
+        call = partial(work, str(store.path.resolve()), store.battery.chunk.limit)
+        for outcome in execute(engine, call, todo, (RunError,)):
             if isinstance(outcome, Failed):
                 failed += 1
                 store.note_failure(outcome.item, _record(outcome))

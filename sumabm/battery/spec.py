@@ -25,7 +25,7 @@ from sumabm.battery.parameters import Parameter
 from sumabm.component import Objection, Slot, Strict, foreign_sources, members, unknown
 from sumabm.identity import code_digest
 from sumabm.recorder import VARIABLES
-from sumabm.scenario import Scenario, library, load_scenario
+from sumabm.scenario import MOST_STEPS, Scenario, library, load_scenario
 from sumabm.toml import ScenarioError, keys_of, locate, problems, put, read
 
 
@@ -46,9 +46,9 @@ Parameters = dict[str, Annotated[Parameter, Slot(Parameter), BeforeValidator(_in
 
 def _which(value: object) -> object:
     """Return a valid choice of steps; one rule, where a union would tell two."""
-    if value in ("end", "all") or (type(value) is int and value >= 1):
+    if value in ("end", "all") or (type(value) is int and 1 <= value <= MOST_STEPS):
         return value
-    rule = "should be 'end', 'all' or a whole number of steps, at least 1"
+    rule = f"should be 'end', 'all' or a whole number of steps, 1 to {MOST_STEPS}"
     raise PydanticCustomError("steps", "{rule}", {"rule": rule})
 
 
@@ -90,7 +90,12 @@ class Chunking(Strict):
     ] = None
     limit: Annotated[
         float,
-        Field(gt=0.0, description="when a chunk counts as hung", json_schema_extra=_SECONDS),
+        Field(
+            gt=0.0,
+            le=31_536_000.0,
+            description="when a chunk counts as hung",
+            json_schema_extra=_SECONDS,
+        ),
     ] = 3600.0
 
 
@@ -118,6 +123,9 @@ class Battery(Strict):
     design: Annotated[Design, Slot(Design), Field(description="which points are run")] = Grid()
     keep: Annotated[Keep, Field(description="what is kept of every run")] = Keep()
     chunk: Annotated[Chunking, Field(description="how the work is cut")] = Chunking()
+    folder: Annotated[
+        str, Field(description="where data files that parameters name are; the file's own folder")
+    ] = ""
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -139,17 +147,21 @@ class Battery(Strict):
             path: Expression.parse(text).value(values) for path, text in self.derived.items()
         }
 
+    def changed(self, changes: Mapping[str, Any]) -> Scenario:
+        """Return the scenario with a point's changes; raises ScenarioError where that is none."""
+        return self.scenario.replace(changes, Path(self.folder))
+
     def identity(self) -> str:
         """Return the SHA-256 of all that changes this battery's results, hex."""
         table = self.model_dump(
-            exclude={"battery", "description", "tags", "scenario", "chunk"},
+            exclude={"battery", "description", "tags", "scenario", "chunk", "folder"},
             context={"identity": True},
         )
         for role in ("uncertainties", "levers"):
             table[role] = list(table[role].items())  # their order matters to a design
         parts = table | {
             "scenario": self.scenario.identity(),
-            "chunk": self.chunk.model_dump(exclude={"limit"}),
+            "chunk": self.chunk.replicates or {"seconds": self.chunk.seconds},
             "code": code_digest(),
             "plug-ins": foreign_sources(type(part) for _, _, part in self.scenario.components()),
         }
@@ -171,16 +183,16 @@ class Battery(Strict):
         for path, text in self.derived.items():
             yield from self._objections_to(path, text)
         for position, name in enumerate(self.keep.outcomes):
-            variable, _, agent = name.partition(".")
+            variable, dot, agent = name.partition(".")
             place = ("keep", "outcomes", position)
             if variable not in VARIABLES:
                 yield Objection(
                     place, unknown("outcome", variable, list(VARIABLES)).message(), name
                 )
-            elif agent and agent not in self.scenario.agents:
+            elif dot and agent not in self.scenario.agents:
                 rule = unknown("agent", agent, list(self.scenario.agents)).message()
                 yield Objection(place, rule, name)
-            elif agent and self.scenario.agents[agent].kind not in VARIABLES[variable].roles:
+            elif dot and self.scenario.agents[agent].kind not in VARIABLES[variable].roles:
                 of = " or ".join(VARIABLES[variable].roles) or "no agent alone"
                 yield Objection(place, f"{variable} is recorded of {of}", name)
 
@@ -223,6 +235,7 @@ def load_battery(
         else:
             put(table, keys_of(name), value, source)
     table["scenario"] = _scenario(table, base, source, folder)
+    table.setdefault("folder", str(folder.resolve()))
     try:
         return Battery.model_validate(table, context={"folder": folder})
     except ValidationError as error:
@@ -244,8 +257,8 @@ def _scenario(
         base = folder / named if is_path else named
     else:
         raise ScenarioError(source, ["scenario: should name a scenario or its file"])
-    load_scenario(base)  # what is wrong with it is told of it, what changes make wrong of them
+    there = load_scenario(base)  # what is wrong with it is told of it, what changes do, of them
     try:
-        return load_scenario(base, {**changes, **overrides})
+        return there.replace({**changes, **overrides}, folder)
     except ScenarioError as error:
         raise ScenarioError(source, [f"scenario.{rule}" for rule in error.problems]) from None

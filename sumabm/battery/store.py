@@ -104,15 +104,29 @@ class Store:
         store = cls.open(path)
         if store.manifest.get("identity") != identity:
             raise RunError(f"{path}: holds another battery; move it or choose another --out")
-        return store
+        return store._with_limit(battery.chunk.limit)
+
+    def _with_limit(self, limit: float) -> Store:
+        """Return the store with this limit on a chunk's time, which changes no number, written."""
+        chunk = self.manifest["battery"]["chunk"]
+        if chunk["limit"] == limit:
+            return self
+        battery = self.manifest["battery"] | {"chunk": chunk | {"limit": limit}}
+        file = self.path / "battery.json"
+        try:
+            with whole_file(file) as own:
+                write_json({**self.manifest, "battery": battery}, own)
+        except OSError as error:
+            raise RunError(f"{file}: cannot be written: {error}") from error
+        return Store.open(self.path)
 
     @cached_property
     def battery(self) -> Battery:
         """The battery as it was planned; raises RunError when it cannot be read any more."""
         try:
-            return Battery.model_validate(self.manifest["battery"])
+            return Battery.model_validate(self.manifest["battery"], context={"stored": True})
         except (ValidationError, *DAMAGE) as error:
-            raise RunError(f"{self.path}: cannot be read by this version: {error}") from error
+            raise RunError(f"{self.path}: battery.json: cannot be read: {error}") from error
 
     @property
     def pool(self) -> Path:

@@ -32,9 +32,10 @@ class Report(NamedTuple):
     seconds: float
 
 
-def work(folder: str, chunk: Chunk) -> Report:
+def work(folder: str, limit: float, chunk: Chunk) -> Report:
     """Simulate a chunk of the battery in ``folder`` and store it, unless the store has it.
 
+    After ``limit`` seconds it counts as hung, and this process ends: see `engine.deadline`.
     Raises RunError when nothing can be stored, or when this worker's sources are not the driver's:
     either would be the same for every other chunk.
     """
@@ -42,7 +43,7 @@ def work(folder: str, chunk: Chunk) -> Report:
     path, seconds = store.file(chunk.identity), 0.0
     if not path.exists():
         keep = store.battery.keep
-        with deadline(store.battery.chunk.limit, store.trace(chunk.identity)):
+        with deadline(limit, store.trace(chunk.identity)):
             scenario = resolve(store, chunk)
             began = time.perf_counter()
             columns = compute(scenario, chunk, keep)
@@ -51,6 +52,8 @@ def work(folder: str, chunk: Chunk) -> Report:
         try:
             with whole_file(path, beside=store.pool) as file:
                 write_parquet(columns, file, facts)
+        except MemoryError:  # Arrow's too: this chunk's own
+            raise
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: cannot be written: {error}") from error
     return Report(chunk.stop - chunk.first, seconds)
@@ -66,7 +69,7 @@ def resolve(store: Store, chunk: Chunk) -> Scenario:
 
     Raises RunError when the scenario, the data it names or the simulator is not what it was.
     """
-    scenario = store.battery.scenario.replace(json.loads(chunk.overrides))
+    scenario = store.battery.changed(json.loads(chunk.overrides))
     replicates, kept = range(chunk.first, chunk.stop), store.battery.keep.facts()
     if run_identity(scenario, chunk.seed, replicates, kept) != chunk.identity:
         raise RunError(

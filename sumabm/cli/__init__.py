@@ -25,8 +25,4 @@ def main() -> None:
             stop(str(error), 1)
         if isinstance(error, MemoryError):
             stop(f"not enough memory: {error}", 1)
-        from sumabm.battery.engine import EngineError
-
-        if isinstance(error, EngineError):
-            stop(str(error), 1)
         raise

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from sumabm.analysis import Among, Between
 
 Outcome = Annotated[str, typer.Option("--outcome", help="A column, as in alignment.X.")]
-Folder = Annotated[Path, typer.Argument(metavar="PATH", help="A battery's folder.")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="PATH", help="A battery's folder.", exists=True, file_okay=False)
+]
 _SHOWN = ("alignment", "harm", "cumulative_harm", "cumulative_harm_amplitude")
 
 
@@ -49,13 +51,16 @@ def compare(
     if as_json:
         print_json({"pairs": rows, **found.attrs})
         return
-    numbers = ("difference", "standard_error", "correlation", "variance_ratio")
-    heads = {"outcome": False, "point": True} if "point" in found.dims else {"outcome": False}
+    numbers = {"difference": "difference", "standard_error": "± s.e."}
+    numbers |= {"correlation": "correlation", "variance_ratio": "variance ratio"}
+    where = [str(name) for name, at in found.coords.items() if at.dims == ("point",)]
+    heads = ["outcome", *(name for name in where if name not in ("point", "seed", "complete"))]
     table = [
-        [*(str(row[head]) for head in heads), str(row["pairs"]), *(_text(row[n]) for n in numbers)]
+        [*(_text(row[n]) for n in heads), str(row["pairs"]), *(_text(row[n]) for n in numbers)]
         for row in rows
     ]
-    print_table(f"{b} − {a}", {**heads, "pairs": True, **dict.fromkeys(numbers, True)}, table)
+    titles = dict.fromkeys(heads, False) | {"pairs": True} | dict.fromkeys(numbers.values(), True)
+    print_table(f"{b.name} − {a.name}", titles, table)
 
 
 @app.command()
@@ -73,7 +78,7 @@ def sensitivity(
         kind = store.battery.design.kind
         if kind not in by_design:
             raise ValueError(f"{path}: its design is {kind}; needs saltelli or morris")
-        found = by_design[kind](open_battery(store, outcomes=[outcome]), outcome)
+        found = by_design[kind](open_battery(store), outcome)
     by_parameter = found.drop_dims("other", errors="ignore")
     names = [str(name) for name in by_parameter.data_vars if "parameter" in by_parameter[name].dims]
     rows = [
@@ -84,8 +89,10 @@ def sensitivity(
     if as_json:
         print_json({"outcome": outcome, "parameters": rows, "noise": noise, **_plain(found.attrs)})
         return
-    table = [[row["parameter"], *(_text(row[n]) for n in names)] for row in rows]
-    print_table(outcome, {"parameter": False, **dict.fromkeys(names, True)}, table)
+    shown = [name for name in names if not name.endswith("_margin")]
+    table = [[row["parameter"], *(_with_margin(row, name) for name in shown)] for row in rows]
+    titles = {name.replace("_", " "): True for name in shown}
+    print_table(outcome, {"parameter": False, **titles}, table)
     paired = " (at most: the points are paired)" if found.attrs.get("paired") else ""
     typer.echo(f"share of replicate noise in the variance of points: {_text(noise)}{paired}")
 
@@ -96,6 +103,9 @@ def discover(
     outcome: Outcome = "cumulative_harm",
     above: Annotated[float | None, typer.Option("--above", help="Of interest: more.")] = None,
     below: Annotated[float | None, typer.Option("--below", help="Of interest: less.")] = None,
+    density: Annotated[
+        float, typer.Option("--density", help="Share of interest that a box should hold.")
+    ] = 0.8,
     as_json: AsJson = False,
 ) -> None:
     """Find boxes of uncertainties where an outcome lies above or below a value (PRIM)."""
@@ -103,7 +113,7 @@ def discover(
     from sumabm.battery.results import open_battery
 
     with _misuse():
-        boxes = discover(open_battery(path, outcomes=[outcome]), outcome, above, below)
+        boxes = discover(open_battery(path), outcome, above, below, density=density)
     facts = [
         {"limits": {n: _limit(v) for n, v in box.limits.items()}}
         | {"coverage": box.coverage, "density": box.density, "mass": box.mass}
@@ -120,7 +130,7 @@ def discover(
         for name, limit in box.limits.items():
             typer.echo(f"  {name}: {_told(limit)}")
     if not boxes:
-        typer.echo("no box is denser than the whole")
+        typer.echo(f"no box reaches a density of {density:g}")
 
 
 @app.command()
@@ -212,6 +222,11 @@ def _told(limit: Between | Among) -> str:
 
 def _limit(limit: Any) -> dict[str, Any]:
     return {key: _number(value) for key, value in limit._asdict().items()}
+
+
+def _with_margin(row: dict[str, Any], name: str) -> str:
+    margin = row.get(f"{name}_margin")
+    return _text(row[name]) + (f" ± {margin:.2g}" if isinstance(margin, float) else "")
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -41,17 +41,21 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, columns: dict[str, bool], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table of texts; ``columns`` says of each heading whether it is of numbers."""
+    """Print a table of texts; ``columns`` says of each heading whether it is of numbers.
+
+    On a terminal texts are folded to its width; into a pipe or a file it is as wide as it is.
+    """
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1))
     for heading, numeric in columns.items():
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
+        side: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(heading, justify=side, no_wrap=numeric, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def parsed_overrides(texts: list[str]) -> dict[str, object]:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from sumabm.battery.run import BatteryRun, Counts, Watch
     from sumabm.battery.store import Store
 
-Folder = Annotated[Path, typer.Argument(metavar="PATH", help="A battery's folder.")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="PATH", help="A battery's folder.", exists=True, file_okay=False)
+]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; by default one per core.")
 ]
@@ -105,10 +107,13 @@ def report(
     file: Annotated[
         Path | None, typer.Option("--file", help="By default report.html in the folder.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write a battery's report: one HTML page that needs nothing else."""
     from sumabm.report import write_report
 
+    if file is not None and file.exists() and not force:
+        raise MisuseError(f"{file}: exists; --force replaces it")
     typer.echo(f"report   {write_report(path, file)}")
 
 
@@ -128,7 +133,11 @@ def export(
     if file.exists() and not force:
         raise MisuseError(f"{file}: exists; --force replaces it")
     with progress(f"export to {file}", "chunks") as report:
-        export(Store.open(path), file, report)
+        store = Store.open(path)
+        export(store, file, report)
+    counts = _counts(store)
+    if missing := counts["chunks"] - counts["done"]:
+        typer.echo(f"{missing} of {counts['chunks']} chunks are not done: not in it", err=True)
     typer.echo(f"data     {file}")
 
 
@@ -236,8 +245,9 @@ def _engine(workers: int | None, scheduler: str | None) -> Engine:
 
 def _shard(text: str) -> tuple[int, int]:
     k, slash, n = text.partition("/")
-    if not (slash and k.isdecimal() and n.isdecimal() and 1 <= int(k) <= int(n)):
-        raise MisuseError(f"--shard {text}: should be K/N with 1 ≤ K ≤ N, as in 3/8")
+    few = len(k) <= 6 and len(n) <= 6
+    if not (slash and few and k.isdecimal() and n.isdecimal() and 1 <= int(k) <= int(n)):
+        raise MisuseError(f"--shard {text[:40]}: should be K/N with 1 ≤ K ≤ N < 10⁶, as in 3/8")
     return int(k), int(n)
 
 

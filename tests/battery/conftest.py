@@ -67,7 +67,7 @@ def stored():
         store = Store.create(battery, out, {"from": "a test"})
         store.ready()
         for chunk in list(store.chunks())[which]:
-            work(str(store.path), chunk)
+            work(str(store.path), 60.0, chunk)
         return store
 
     return make

@@ -75,6 +75,9 @@ def test_duckdb(kept, exported):
 
 def test_xarray(kept, exported):
     with xr.open_dataset(exported[".nc"], engine="h5netcdf") as opened:
+        ends = opened.load()
+    xr.testing.assert_equal(ends, open_battery(kept))
+    with xr.open_dataset(exported[".nc"], engine="h5netcdf", group="trajectories") as opened:
         found, wanted = opened.load(), open_battery(kept, trajectories=True)
     xr.testing.assert_equal(found, wanted)
     assert list(found.data_vars) == list(wanted.data_vars)

@@ -230,8 +230,8 @@ WRONG = {
 # What is put at the end of the file, and what is said of it.
 WRONG_PARTS = {
     "steps kept": ('[keep]\nsteps = "some"', "keep.steps: should be 'end', 'all' or a whole"),
-    "no steps kept": ("[keep]\nsteps = 0", "at least 1 (got 0)"),
-    "true steps": ("[keep]\nsteps = true", "at least 1 (got true)"),
+    "no steps kept": ("[keep]\nsteps = 0", "1 to 100000000 (got 0)"),
+    "true steps": ("[keep]\nsteps = true", "1 to 100000000 (got true)"),
     "key of keep": ("[keep]\nstep = 1", "keep.step: unknown key; allowed: outcomes, steps"),
     "outcome": (
         '[keep]\noutcomes = ["harm", "harms"]',

@@ -50,7 +50,8 @@ def test_what_lies_in_the_folder(tiny, tmp_path):
     assert manifest["cites"]
     assert store.battery == b
     made = plan(b)
-    assert [chunk.identity for chunk in store.chunks()] == made.chunks["identity"].astype(str).tolist()
+    names = made.chunks["identity"].astype(str).tolist()
+    assert [chunk.identity for chunk in store.chunks()] == names
     assert store.table("points")["agents.W.method"].tolist() == ["budget", "bayesian"] * 2
     assert store.done() == set()
     assert store.failures() == {}
@@ -131,7 +132,7 @@ def test_a_battery_that_this_version_cannot_read(tiny, tmp_path):
     table = json.loads(file.read_text(encoding="utf-8"))
     table["battery"]["design"] = {"kind": "of the future"}
     file.write_text(json.dumps(table), encoding="utf-8")
-    with pytest.raises(RunError, match=r"cannot be read by this version: .*"):
+    with pytest.raises(RunError, match=r"battery.json: cannot be read: .*"):
         _ = Store.open(store.path).battery
 
 
@@ -260,7 +261,7 @@ def test_a_worker_reports(tiny, tmp_path):
     store = Store.create(tiny(), tmp_path, {})
     store.ready()
     last = list(store.chunks())[2]
-    report = work(str(store.path), last)
+    report = work(str(store.path), 60.0, last)
     assert report.replicates == 1
     assert report.seconds > 0.0
     assert list((store.path / "failures").iterdir()) == []
@@ -273,7 +274,7 @@ def test_sources_other_than_those_of_the_plan_are_refused(tiny, tmp_path, monkey
     with pytest.raises(
         RunError, match=r"was planned with other sources .* move it and start again"
     ):
-        work(str(store.path), next(store.chunks()))
+        work(str(store.path), 60.0, next(store.chunks()))
     assert pool(store) == set()
 
 
@@ -298,9 +299,9 @@ def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, monkeypatch, mo
         else:
             patch.setattr("pathlib.Path.rename", full)
         with pytest.raises(RunError, match=r"cannot be written: .*No space left"):
-            work(str(store.path), chunk)
+            work(str(store.path), 60.0, chunk)
     assert [path for path in store.pool.rglob("*") if path.is_file()] == []
-    work(str(store.path), chunk)
+    work(str(store.path), 60.0, chunk)
     assert pool(store) == {chunk.identity}
 
 
@@ -314,7 +315,7 @@ def test_failures_are_told_until_they_are_done(tiny, tmp_path):
     assert (record["point"], record["replicates"], record["seed"]) == (0, [0, 2], 0)
     assert record["changes"] == {POWER: 2.0, "agents.W.method": "budget"}
     assert record["error"] == "no"
-    work(str(store.path), chunk)
+    work(str(store.path), 60.0, chunk)
     assert store.failures() == {}
     (store.path / "failures" / "x.json").write_text("{", encoding="utf-8")
     with pytest.raises(RunError, match=r"x\.json: cannot be read"):

@@ -21,7 +21,7 @@ def stored(tmp_path_factory):
         store.ready()
         for chunk in store.chunks():
             if run(chunk):
-                work(str(store.path), chunk)
+                work(str(store.path), 60.0, chunk)
         return store
 
     return make
