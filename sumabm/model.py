@@ -205,6 +205,8 @@ class SUMModel(mesa.Model):
                 self.humans[name] = Human(self, name, spec, self.base)
             elif isinstance(spec, AlignerSpec):
                 self.aligners[name] = Aligner(self, name, spec)
+        # Mesa 3.3 keeps every model for ever in the table from which its agents got their ids
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     def _begin(self) -> None:
         self._weights: list[Array] = []

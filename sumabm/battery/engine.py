@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import loky
+from loky.process_executor import ShutdownExecutorError
 
 from sumabm.files import RunError
 
@@ -113,6 +114,10 @@ class Engine(Protocol):
         """Raise EngineError where no result can come any more."""
         ...
 
+    def renew(self) -> bool:
+        """Replace workers that may have no memory left, if it can; what is in flight dies."""
+        ...
+
     def cancel(self) -> None:
         """Give up what is in flight; the engine can be used again."""
         ...
@@ -136,12 +141,12 @@ def execute(
 ) -> Iterator[Done[Item, Result] | Failed[Item]]:
     """Yield each item's outcome as it comes, in no order; ``items`` is read as workers get free.
 
-    What ``function`` raises makes its item Failed. When a worker dies, what was in flight runs
-    again one at a time with nothing else in flight, so ``function`` must bear to be repeated: the
-    item that kills its worker again is Failed, the others complete. An exception of a type in
-    ``stop_on``, which must be picklable, is raised here after everything was cancelled; so it is
-    on any error here, on Ctrl-C, and when the iterator is closed. Raises EngineError when the
-    engine cannot go on.
+    What ``function`` raises makes its item Failed. When a worker dies, or runs out of memory on an
+    engine that can replace it, what was in flight runs again one at a time with nothing else in
+    flight, so ``function`` must bear to be repeated: the item that does it again is Failed, the
+    others complete. An exception of a type in ``stop_on``, which must be picklable, is raised here
+    after everything was cancelled; so it is on any error here, on Ctrl-C, and when the iterator is
+    closed. Raises EngineError when the engine cannot go on.
     """
     call = partial(_call, function, stop_on)
     source = iter(items)
@@ -184,6 +189,8 @@ class _Raised(NamedTuple):
 
     error: str
     traceback: str
+    memory: bool
+    """Whether it was for want of memory, which may still be taken where it was raised."""
 
 
 def _call(
@@ -203,7 +210,7 @@ def _call(
 def _text(error: BaseException) -> _Raised:
     summary = traceback.TracebackException.from_exception(error)
     line = " ".join(next(summary.format_exception_only()).split())
-    return _Raised(line, "".join(summary.format()))
+    return _Raised(line, "".join(summary.format()), isinstance(error, MemoryError))
 
 
 def _outcome(
@@ -224,14 +231,17 @@ def _outcome(
             return _Attempt(item, 0)
         if crashes + 1 < engine.tries:
             return _Attempt(item, crashes + 1)
-        line, text = _text(error)
+        line, text, _ = _text(error)
         codes = re.search(r"{(.+)}", text)  # loky names the exit codes
         cause = codes[1] if codes else line.partition(". ")[0]
         return Failed(item, f"the worker died ({cause})", text, crashes + 1)
     except Exception as error:
-        return Failed(item, *_text(error), crashes or 0)
+        line, text, _ = _text(error)
+        return Failed(item, line, text, crashes or 0)
     if isinstance(result, _Raised):
-        return Failed(item, *result, crashes or 0)
+        if result.memory and engine.renew() and crashes is None:
+            return _Attempt(item, 0)
+        return Failed(item, result.error, result.traceback, crashes or 0)
     return Done(item, result)
 
 
@@ -244,7 +254,7 @@ class Local(Engine):
     """
 
     tries = 3
-    deaths = (BrokenExecutor,)
+    deaths = (BrokenExecutor, CancelledError, ShutdownExecutorError)
 
     def __init__(self, workers: int | None = None, memory: int | None = None) -> None:
         self._workers = loky.cpu_count() if workers is None else workers
@@ -275,6 +285,11 @@ class Local(Engine):
 
     def check(self) -> None:
         """Do nothing: a pool that breaks says so by its futures."""
+
+    def renew(self) -> bool:
+        """Kill the processes."""
+        self.cancel()
+        return True
 
     def cancel(self) -> None:
         """Kill the processes; the next `submit` starts others."""
@@ -427,6 +442,10 @@ class Cluster(Engine):
                 f"no Dask worker at {self._address} for {self.patience:g} s: start some, or wait"
                 " until the queue has"
             )
+
+    def renew(self) -> bool:
+        """Do nothing: that is for the workers' nannies."""
+        return False
 
     def cancel(self) -> None:
         """Take back what has not started."""

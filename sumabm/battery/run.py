@@ -106,14 +106,17 @@ def resume(
     if counts.left:
         todo = (chunk for chunk in _shard(store, shard) if chunk.identity not in done)
         call = partial(work, str(store.path.resolve()), store.battery.chunk.limit)
-        for outcome in execute(engine, call, todo, (RunError,)):
-            if isinstance(outcome, Failed):
-                failed += 1
-                store.note_failure(outcome.item, _record(outcome))
-            else:
-                here += 1
-                runs += outcome.result.replicates
-            counts = tell()
+        try:
+            for outcome in execute(engine, call, todo, (RunError,)):
+                if isinstance(outcome, Failed):
+                    failed += 1
+                    store.note_failure(outcome.item, _record(outcome))
+                else:
+                    here += 1
+                    runs += outcome.result.replicates
+                counts = tell()
+        finally:
+            store.sweep()  # workers may have been killed while they wrote
     return BatteryRun(store.path, counts)
 
 

@@ -196,16 +196,21 @@ class Store:
         try:
             with whole_file(file) as own:
                 write_json({**what, **record}, own)
+            self.trace(chunk.identity).unlink(missing_ok=True)
         except OSError as error:
             raise RunError(f"{file}: cannot be written: {error}") from error
+
+    def sweep(self) -> None:
+        """Remove what killed processes left behind."""
+        for folder in (self.path.parent, self.pool, self.path / "failures"):
+            sweep(folder)
 
     def ready(self) -> None:
         """Make the folders that workers write in, and remove what killed ones left behind."""
         try:
             self.pool.mkdir(exist_ok=True)
             (self.path / "failures").mkdir(exist_ok=True)
-            for folder in (self.path.parent, self.pool, self.path / "failures"):
-                sweep(folder)
+            self.sweep()
             for trace in (self.path / "failures").glob("*.trace"):
                 trace.unlink(missing_ok=True)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
@@ -43,11 +44,16 @@ def work(folder: str, limit: float, chunk: Chunk) -> Report:
     path, seconds = store.file(chunk.identity), 0.0
     if not path.exists():
         keep = store.battery.keep
-        with deadline(limit, store.trace(chunk.identity)):
-            scenario = resolve(store, chunk)
-            began = time.perf_counter()
-            columns = compute(scenario, chunk, keep)
-            seconds = time.perf_counter() - began
+        try:
+            with deadline(limit, store.trace(chunk.identity)):
+                scenario = resolve(store, chunk)
+                began = time.perf_counter()
+                columns = compute(scenario, chunk, keep)
+                seconds = time.perf_counter() - began
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise RunError(f"{store.path}: cannot be written: {error}") from error
+            raise
         facts = {FACTS: json.dumps(facts_of(scenario, chunk, keep, columns))}
         try:
             with whole_file(path, beside=store.pool) as file:
