@@ -24,6 +24,7 @@ from sumabm.battery.store import Store
 from sumabm.battery.work import work
 
 LOKY, DASK, SPEED_UP, MEMORY, MINUTES = 5.0, 10.0, 1.8, 300.0, 5.0
+SEEDS = {"loky-1": 11, "loky-2": 12, "dask-1": 21, "dask-2": 22}
 CHUNKS, NO_OPS, MILLION = 1000, 100_000, 1_000_000
 FILE = """
 battery = "{name}"
@@ -44,15 +45,15 @@ def planned(folder: Path, name: str, **values: object) -> Store:
 
 
 def warm(engine: Engine, folder: Path, name: str) -> None:
-    """Have the workers import what they need."""
-    resume(planned(folder, name, seed=1, replicates=8, steps=2, chunk="replicates = 1"), engine)
+    """Have all workers import what they need: they get work for longer than that takes."""
+    resume(planned(folder, name, seed=1, replicates=8, steps=800, chunk="replicates = 1"), engine)
 
 
 def overhead(engine: Engine, folder: Path, name: str) -> float:
     """Return milliseconds per chunk, of one worker, that are not simulating."""
     warm(engine, folder, f"{name}-warm")
     store = planned(
-        folder, name, seed=len(name), replicates=CHUNKS, steps=20, chunk="replicates = 1"
+        folder, name, seed=SEEDS[name], replicates=CHUNKS, steps=20, chunk="replicates = 1"
     )
     store.ready()
     simulating, began = 0.0, time.perf_counter()
@@ -64,20 +65,32 @@ def overhead(engine: Engine, folder: Path, name: str) -> float:
     return 1e3 * (wall * engine.workers - simulating) / CHUNKS
 
 
+def overhead_on(name: str, workers: int, folder: Path) -> float:
+    """Return the overhead on an engine; two Dask workers share two cores with scheduler, driver."""
+    if name == "loky":
+        with Local(workers) as engine:
+            return overhead(engine, folder, f"loky-{workers}")
+    with dask(folder, workers) as file, Cluster(file) as cluster:
+        while cluster.workers < workers:
+            time.sleep(0.5)
+            cluster.check()
+        return overhead(cluster, folder, f"dask-{workers}")
+
+
 def speed_up(folder: Path) -> float:
     """Return how much faster two workers are than one on chunks of a second."""
     seconds = []
-    for workers in (1, 2):
+    for workers in (1, 2):  # 64 replicates × 100 dimensions stay in a core's own cache
         name = f"speed-{workers}"
         with Local(workers) as engine:
             warm(engine, folder, f"{name}-warm")
             store = planned(
-                folder, name, seed=workers, replicates=64000, steps=100, chunk="replicates = 4000"
+                folder, name, seed=workers, replicates=1536, steps=1250, chunk="replicates = 64"
             )
             began = time.perf_counter()
             resume(store, engine)
             seconds.append(time.perf_counter() - began)
-    print(f"16 chunks: {seconds[0]:.1f} s with one worker, {seconds[1]:.1f} s with two")
+    print(f"24 chunks: {seconds[0]:.1f} s with one worker, {seconds[1]:.1f} s with two")
     return seconds[0] / seconds[1]
 
 
@@ -128,14 +141,14 @@ def million(folder: Path) -> float:
 
 
 @contextmanager
-def dask(folder: Path) -> Iterator[str]:
-    """Run a scheduler and two workers; gives the scheduler's file."""
-    file = str(folder / "scheduler.json")
+def dask(folder: Path, workers: int) -> Iterator[str]:
+    """Run a scheduler and workers; gives the scheduler's file."""
+    file = str(folder / f"scheduler-{workers}.json")
     local = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file]
     worker = ["worker", "--nthreads", "1", "--local-directory", str(folder)]
     running = [
         subprocess.Popen([sys.executable, "-m", "dask", *words, *local], stderr=subprocess.DEVNULL)
-        for words in (["scheduler", "--port", "0"], worker, worker)
+        for words in (["scheduler", "--port", "0"], *[worker] * workers)
     ]
     try:
         while not Path(file).exists():
@@ -151,17 +164,11 @@ def main() -> int:
     met = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with Local(2) as engine:
-            found = overhead(engine, folder, "loky")
-        print(f"overhead per chunk on loky: {found:.2f} ms (limit {LOKY})")
-        met.append(found <= LOKY)
-        with dask(folder) as file, Cluster(file) as cluster:
-            while cluster.workers < 2:
-                time.sleep(0.5)
-                cluster.check()
-            found = overhead(cluster, folder, "dask")
-        print(f"overhead per chunk on Dask: {found:.2f} ms (limit {DASK})")
-        met.append(found <= DASK)
+        for engine, limit in (("loky", LOKY), ("Dask", DASK)):
+            found, both = (overhead_on(engine, workers, folder) for workers in (1, 2))
+            told = f"{found:.2f} ms of a worker's time (limit {limit})"
+            print(f"overhead per chunk on {engine}: {told}; of either of two {both:.2f} ms")
+            met.append(found <= limit)
         found = speed_up(folder)
         print(f"two workers: {found:.2f} × one (limit {SPEED_UP})")
         met.append(found >= SPEED_UP)
