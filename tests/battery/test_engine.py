@@ -270,7 +270,7 @@ def test_memory_is_flat() -> None:
     finally:
         tracemalloc.stop()
         results.close()
-    assert peaks[1] < 1.2 * peaks[0] < 2e6  # 5000 futures or items would be more
+    assert max(peaks) < 1e6  # 5000 futures or items would be many times more
 
 
 @contextmanager
