@@ -217,7 +217,7 @@ def test_arviz_gets_no_point_that_is_not_complete(stored):
     ("package", "call", "hint"),
     [
         ("ema_workbench", lambda: ema_model(battery()), r"pip install 'sumabm\[discovery\]'"),
-        ("arviz", lambda: to_arviz(None), "pip install arviz"),
+        ("arviz", lambda: to_arviz(None), "pip install 'arviz<1'"),
     ],
 )
 def test_packages_that_are_not_there(monkeypatch, package, call, hint):

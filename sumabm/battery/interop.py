@@ -55,7 +55,7 @@ def to_arviz(data: xr.Dataset, point: int = 0) -> Any:
     Its replicates, which are independent, are the draws of one chain of the posterior group.
     Raises ImportError without ArviZ, KeyError without the point, ValueError unless it is complete.
     """
-    az = _optional("arviz", "arviz")
+    az = _optional("arviz", "'arviz<1'")
     chosen = data.drop_dims("coordinate", errors="ignore").sel(point=point)
     if not chosen["complete"]:
         raise ValueError(f"point {point}: is not complete; go on with the battery first")
