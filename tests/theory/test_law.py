@@ -146,35 +146,65 @@ def test_alignment_inverts_the_nats():
     assert theory.alignment(10, np.zeros((2, 3))).shape == (2, 3)
 
 
-# --- what looking tells -----------------------------------------------------------------------
+def test_mean_power_broadcasts_dimensions_and_powers():
+    d, kappa, p = np.array([[2.0], [7.5], [1e6]]), np.array([0.0, 3.0]), np.full((4, 1, 1), 0.75)
+    for measure in MEASURES:
+        table = mean_power(d, kappa, measure, p)
+        assert table.shape == (4, 3, 2)
+        for i, j in np.ndindex(3, 2):
+            alone = float(mean_power(float(d[i, 0]), float(kappa[j]), measure, 0.75))
+            np.testing.assert_allclose(table[:, i, j], alone, rtol=1e-14)
 
 
-@pytest.mark.parametrize("x", [0.01, 0.5, 1.0, 8.0])
-def test_bayesian_alignment_is_that_of_a_noisy_gaussian_look(x):
-    """Many dimensions: see ``sqrt(x) v + noise`` of unit length per sqrt(d); cosine by sampling."""
-    d, rows = 2000, 400
-    rng = np.random.default_rng(2)
-    noise = rng.standard_normal((rows, d)) / np.sqrt(d)
-    belief = noise + np.sqrt(x) * np.eye(1, d)
-    c = belief[:, 0] / np.linalg.norm(belief, axis=1)
-    expected = float(theory.bayesian_alignment(x))
-    error = c.std(ddof=1) / np.sqrt(rows)
-    assert abs(c.mean() - expected) < 4 * error + 2.0 / d  # and the bias of finite d
-    assert abs(c.mean() - expected) < 0.01
-    assert abs(c.mean() - float(theory.bayesian_alignment(1.3 * x))) > 4 * error
+def test_mean_power_beyond_what_a_float_cosine_can_tell():
+    """κ so large that 1 − c is lost: ``E[1 − c] = (d − 1)/(2κ)``, however many dimensions."""
+    for d in (2.0, 50.0, 1e6):
+        for kappa in (1e18 * d, 1e25 * d):
+            assert float(mean_power(d, kappa, p=0.5)) == pytest.approx(
+                0.5 * (d - 1) / kappa, rel=1e-7
+            )
 
 
-def test_bayesian_information_costs_what_the_alignment_does_at_large_d():
-    """(d/2) ln(1+x) is −(d/2) ln(1−c²) at c = sqrt(x/(1+x)): the sphere's nats as d → ∞."""
-    x = np.array([0.01, 0.5, 4.0])
-    for d, close in ((1e4, 2e-2), (1e7, 2e-5)):
-        nats = sphere.nats(d, theory.bayesian_alignment(x))
-        np.testing.assert_allclose(theory.bayesian_information(d, x), nats, rtol=close)
-    assert theory.bayesian_information(10.0, 0.0) == theory.bayesian_alignment(0.0) == 0.0
+# --- the cosine of random directions ------------------------------------------------------------
 
 
-def test_bayesian_information_is_the_entropy_a_gaussian_channel_removes():
-    """½ ln det(I + x I) in d dimensions, by a determinant."""
-    for d, x in ((3, 0.2), (12, 5.0)):
-        expected = 0.5 * np.linalg.slogdet(np.eye(d) * (1.0 + x))[1]
-        assert float(theory.bayesian_information(d, x)) == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("d", [2, 2.5, 3, 17, 60, 62, 200, 1e4, 1e6, 1e9])
+def test_cosine_density_to_many_digits(d):
+    with mpmath.workdps(40):
+        m = mpmath.mpf(d) / 2
+        front = mpmath.exp(mpmath.loggamma(m) - mpmath.loggamma(m - 0.5)) / mpmath.sqrt(mpmath.pi)
+        for sds in (-5.0, 0.0, 0.1, 1.0, 9.0):
+            c = float(np.clip(sds / np.sqrt(d), -0.999999, 0.999999))
+            expected = float(front * (1 - mpmath.mpf(c) ** 2) ** (m - 1.5))
+            assert float(theory.cosine_density(d, c)) == pytest.approx(expected, rel=2e-13)
+
+
+@pytest.mark.parametrize("d", [2, 3, 4.5, 30, 1e5])
+def test_cosine_density_is_the_slope_of_the_spheres_distribution(d):
+    c = np.array([-1.5, -0.3, 0.0, 0.7, 2.0]) * min(0.45, 1.0 / np.sqrt(d))
+    h = 1e-4 / np.sqrt(d)
+    slope = (sphere.cosine_cdf(d, 0.0, c + h) - sphere.cosine_cdf(d, 0.0, c - h)) / (2.0 * h)
+    np.testing.assert_allclose(theory.cosine_density(d, c), slope, rtol=1e-6)
+
+
+def test_cosine_density_at_the_edges():
+    assert theory.cosine_density(2, [-1.0, 1.0]).tolist() == [np.inf, np.inf]
+    assert theory.cosine_density(3, [-1.0, 0.2, 1.0]).tolist() == pytest.approx(
+        [0.5] * 3, rel=1e-15
+    )
+    assert theory.cosine_density([4, 1e9], [[-1.0], [1.0]]).tolist() == [[0.0, 0.0]] * 2
+    assert theory.cosine_density([2, 3, 50], 1.0 + 1e-12).tolist() == [0.0] * 3
+    assert float(theory.cosine_density(1e9, 0.0)) == pytest.approx(
+        np.sqrt(1e9 / (2 * np.pi)), rel=1e-8
+    )
+    whole = integrate.quad(lambda c: float(theory.cosine_density(2, c)), -1.0, 1.0)[0]
+    assert whole == pytest.approx(1.0, rel=1e-8)
+
+
+def test_what_law_refuses():
+    with pytest.raises(ValueError, match=r"d must be a finite number, 2 or more; got 1.5"):
+        theory.cosine_density([3.0, 1.5], 0.0)
+    with pytest.raises(ValueError, match=r"measure must be one of regret, .*; got 'regrets'"):
+        mean_power(3, 1.0, "regrets")
+    with pytest.raises(ValueError, match=r"kappa must be 0 or more; got -1.0"):
+        mean_power(3, -1.0)
