@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
+from sumabm import sphere
 from sumabm.component import unknown
 
 MAX_LENGTH = 500
@@ -23,6 +24,11 @@ def _power(base: float, exponent: float) -> Any:
     """Return a power; raises OverflowError before an integer power takes for ever."""
     float(base) ** exponent
     return base**exponent
+
+
+def _nats(d: float, cosine: float) -> float:
+    """Return the nats that a mean alignment costs in d dimensions: see `sphere.nats`."""
+    return float(sphere.nats(d, cosine))
 
 
 _OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
@@ -46,8 +52,9 @@ _OF_ONE: dict[str, Callable[..., Any]] = {
     "round": round,
     "sqrt": math.sqrt,
 }
+_OF_TWO: dict[str, Callable[..., Any]] = {"nats": _nats}
 _OF_MANY: dict[str, Callable[..., Any]] = {"max": max, "min": min}
-_FUNCTIONS = _OF_ONE | _OF_MANY
+_FUNCTIONS = _OF_ONE | _OF_TWO | _OF_MANY
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,9 @@ class Expression:
     """A checked arithmetic expression.
 
     It has numbers, variables, the constant ``pi``, ``+ - * / // % **``, parentheses, and the
-    functions abs, ceil, exp, floor, log, log10, max, min, round and sqrt. Whole numbers stay whole
-    as in Python, and ``round``, ``floor`` and ``ceil`` make them.
+    functions abs, ceil, exp, floor, log, log10, max, min, round and sqrt, and ``nats(d, c)``: what
+    a mean alignment c costs in d dimensions. Whole numbers stay whole as in Python, and ``round``,
+    ``floor`` and ``ceil`` make them.
 
     >>> Expression.parse("round(2 * xi) + 1").value({"xi": 3.2})
     7
@@ -133,6 +141,8 @@ def _check_call(name: str, given: int) -> None:
         raise ValueError(f"{name}: {unknown('function', name, list(_FUNCTIONS)).message()}")
     if name in _OF_ONE and given != 1:
         raise ValueError(f"{name} takes one number (got {given})")
+    if name in _OF_TWO and given != 2:
+        raise ValueError(f"{name} takes two numbers (got {given})")
     if name in _OF_MANY and given < 2:
         raise ValueError(f"{name} takes two numbers or more (got {given})")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sumabm import sphere
 from sumabm.battery.expressions import MAX_LENGTH, Expression
 
 VARIABLES = {"x": 3, "y": -0.5, "steps": 100, "ξ": 2.25}
@@ -54,6 +55,17 @@ def test_values_are_those_of_python(text):
         assert (type(found), found) == (type(expected), expected)
         return
     assert re.search(NO_VALUE, refusal.removeprefix(repr(text)))
+
+
+def test_nats_that_an_alignment_costs():
+    assert Expression.parse("nats(d, c) / 4").value({"d": 3, "c": 0.9}) == sphere.nats(3, 0.9) / 4
+    for text, said in {
+        "nats(1, 0.5)": "d must be a finite number of dimensions, 2 or more",
+        "nats(9, 1.5)": "cosine must lie in",
+        "nats(9, 1.0)": "real and finite",
+    }.items():
+        with pytest.raises(ValueError, match=said):
+            Expression.parse(text).value({})
 
 
 @pytest.mark.parametrize(
@@ -115,6 +127,8 @@ def test_names_are_the_variables():
         ("min(min, 1)", "is a function, so it needs parentheses"),
         ("round(2, -1000000000)", "takes one number"),
         ("max(1)", "takes two numbers or more"),
+        ("nats(100)", "takes two numbers"),
+        ("nats(100, 0.9, 1)", "takes two numbers"),
         ("max(1, *x)", "not Starred"),
         ("max(1, 2, key=abs)", "not keyword"),
         ("'text'", "should be arithmetic"),
