@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sumabm.component import foreign_sources
@@ -13,8 +13,8 @@ from sumabm.scenario import Scenario
 
 _NOT_NUMERIC = (
     *("analysis", "battery", "catalogue", "cli", "figures", "files", "identity", "predict"),
-    *("progress", "provenance", "report", "runs", "scenarios", "summary", "testing", "theory"),
-    "toml",
+    *("progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary", "testing"),
+    *("theory", "toml"),
 )
 """Rooms that show, store or check results but do not make them."""
 
@@ -22,11 +22,20 @@ _NOT_NUMERIC = (
 @functools.cache
 def code_digest() -> str:
     """Return the SHA-256 of the sources that make the numbers, hex."""
+    return _digest(lambda room: room not in _NOT_NUMERIC)
+
+
+@functools.cache
+def rooms_digest(rooms: tuple[str, ...]) -> str:
+    """Return the SHA-256 of the sources of these rooms, hex."""
+    return _digest(lambda room: room in rooms)
+
+
+def _digest(chosen: Callable[[str], bool]) -> str:
     package = Path(__file__).resolve().parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
-        room = path.relative_to(package).parts[0].removesuffix(".py")
-        if room not in _NOT_NUMERIC:
+        if chosen(path.relative_to(package).parts[0].removesuffix(".py")):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

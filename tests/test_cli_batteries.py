@@ -247,7 +247,7 @@ def test_verify(quick, tmp_path):
         (("tiny.toml", "--set", "scenario.steps=0"), 2, "tiny.toml: scenario.steps: input should"),
         (("tiny.toml", "--set", "levers.steps=[0]"), 2, "battery tiny: point 0 ("),
         (("nowhere.toml",), 2, "nowhere.toml: is not a file"),
-        (("nothing",), 2, "unknown battery; allowed: aligners, phase-diagram, scaling"),
+        (("nothing",), 2, "unknown battery; allowed: aligners, essay-action, essay-choices"),
         (("tiny.toml", "--out", "tiny.toml"), 1, "cannot be written: tiny.toml is not a folder"),
         (("tiny.toml", "--workers", "9", "--scheduler", "x"), 2, "a Dask cluster has its own"),
     ],
@@ -443,6 +443,6 @@ def test_a_component_that_raises_that_changes_and_that_is_gone(quick, fragile, t
 
 
 def test_local_engine_is_the_default():
-    from sumabm.cli.batteries import _engine
+    from sumabm.cli.batteries import engine_of
 
-    assert isinstance(_engine(1, None), Local)
+    assert isinstance(engine_of(1, None), Local)

@@ -28,6 +28,7 @@ ORDER = [
     ["battery"],
     ["analysis", "catalogue"],
     ["report"],
+    ["reproduce"],
     ["cli"],
     ["__main__", "__init__"],
 ]

@@ -5,10 +5,10 @@ Only typer is imported to start; the simulator, rich and matplotlib come when a 
 
 from __future__ import annotations
 
-from sumabm.cli import analyses, batteries, single
+from sumabm.cli import analyses, batteries, reproduction, single
 from sumabm.cli.app import MisuseError, app, stop
 
-__all__ = ["analyses", "app", "batteries", "main", "single"]
+__all__ = ["analyses", "app", "batteries", "main", "reproduction", "single"]
 
 
 def main() -> None:

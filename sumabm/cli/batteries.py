@@ -64,11 +64,11 @@ def battery(
     from sumabm.battery.store import Store
     from sumabm.progress import progress
 
-    part, where = _shard(shard), _where(workers, scheduler)
+    part, where = _shard(shard), where_of(workers, scheduler)
     spec = load_battery(name, parsed_overrides(override or []))
     given = {"battery": name, "set": override or []}
     try:
-        with _terminable(), progress(f"{spec.battery}: checking", "points") as report:
+        with terminable(), progress(f"{spec.battery}: checking", "points") as report:
             store = Store.create(spec, out, given, report)
     except KeyboardInterrupt:
         stop("interrupted: nothing was stored", 130)
@@ -89,7 +89,7 @@ def resume(
     """Go on with a battery: what is not stored yet, and what failed."""
     from sumabm.battery.store import Store
 
-    part, where = _shard(shard), _where(workers, scheduler)
+    part, where = _shard(shard), where_of(workers, scheduler)
     _go_on(Store.open(path), where, part, as_json)
 
 
@@ -174,7 +174,7 @@ def _go_on(
     from sumabm.battery.run import resume
 
     try:
-        with _terminable(), _engine(*where) as engine, _watched(store) as watch:
+        with terminable(), engine_of(*where) as engine, _watched(store) as watch:
             came = resume(store, engine, shard, watch)
     except KeyboardInterrupt:
         _interrupted(store)
@@ -202,7 +202,7 @@ def _interrupted(store: Store) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Take a request to terminate, as batch systems send at the time limit, for Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -231,13 +231,15 @@ def _watched(store: Store) -> Iterator[Watch]:
         yield watch
 
 
-def _where(workers: int | None, scheduler: str | None) -> tuple[int | None, str | None]:
+def where_of(workers: int | None, scheduler: str | None) -> tuple[int | None, str | None]:
+    """Return where a battery runs; raises MisuseError where both are given."""
     if scheduler is not None and workers is not None:
         raise MisuseError("--workers and --scheduler: a Dask cluster has its own workers")
     return workers, scheduler
 
 
-def _engine(workers: int | None, scheduler: str | None) -> Engine:
+def engine_of(workers: int | None, scheduler: str | None) -> Engine:
+    """Return the engine: this machine's processes, or a Dask scheduler's workers."""
     from sumabm.battery.engine import Cluster, Local
 
     return Local(workers) if scheduler is None else Cluster(scheduler)

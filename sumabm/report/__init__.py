@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from sumabm.battery.store import Store
-from sumabm.files import RunError, whole_file
 from sumabm.report.material import gather
+from sumabm.report.page import write_page
 from sumabm.report.sections import contents
 
 __all__ = ["write_report"]
@@ -27,17 +25,5 @@ def write_report(path: str | Path | Store, file: str | Path | None = None) -> Pa
     """
     store = path if isinstance(path, Store) else Store.open(path)
     target = store.path / "report.html" if file is None else Path(file)
-    environment = Environment(
-        loader=PackageLoader("sumabm", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("template.html").render(contents(gather(store)))
-    try:
-        with whole_file(target) as own:
-            own.write_bytes(page.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise RunError(f"{target}: cannot be written: {error}") from error
+    write_page(target, "battery.html", contents(gather(store)), "report")
     return target

@@ -121,7 +121,7 @@ def _spoken(material: Material, outcome: str) -> str:
 
 def _drawn(figure: Figure, caption: str, note: str, spoken: str) -> Section:
     width = round(figure.get_figwidth() * 96)  # pixels to an inch in CSS
-    uri, alt = figures.as_uri(figure), f"{caption}. {spoken}"
+    uri, alt = figures.as_uri(figures.as_svg(figure)), f"{caption}. {spoken}"
     return {"uri": uri, "alt": alt, "caption": f"{caption}. {note}".strip(), "width": width}
 
 

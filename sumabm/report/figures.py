@@ -28,13 +28,18 @@ _COLOURS = colormaps["viridis"].with_extremes(under="white", bad="0.85")
 _NO_FACTS = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # in an SVG's metadata
 
 
-def as_uri(figure: Figure) -> str:
-    """Return a figure as the data URI of an SVG image: the same figure, the same text."""
+def as_svg(figure: Figure) -> bytes:
+    """Return a figure as an SVG image: the same figure, the same text."""
     file = io.BytesIO()
     with styled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts may have it
         figure.savefig(file, format="svg", metadata=_NO_FACTS)
-    return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()
+
+
+def as_uri(svg: bytes) -> str:
+    """Return an SVG image as a data URI."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
 
 
 def draw_map(results: Results, outcome: str, names: Sequence[str]) -> Figure:

@@ -1,0 +1,74 @@
+"""The command that reproduces the founding essay."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sumabm.cli.app import AsJson, MisuseError, app, print_json, print_table, stop
+from sumabm.cli.batteries import Scheduler, Workers, engine_of, terminable, where_of
+
+if TYPE_CHECKING:
+    from sumabm.reproduce import Reproduction
+    from sumabm.reproduce.findings import Claim
+
+
+@app.command()
+def reproduce(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replicates and points: minutes, wider errors.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this exhibit.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", "-s", min=0, help="In place of the batteries' own.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
+        "runs"
+    ),
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reproduce the founding essay, by theory and by simulation, on one page."""
+    from sumabm.progress import progress
+    from sumabm.reproduce import exhibit_names, reproduce
+
+    where = where_of(workers, scheduler)
+    if wrong := set(only or []) - set(exhibit_names()):
+        raise MisuseError(f"--only {min(wrong)}: allowed: {', '.join(exhibit_names())}")
+    try:
+        with terminable():
+            engine = partial(engine_of, *where)
+            made = reproduce(out, quick, only or [], seed, engine, progress)
+    except KeyboardInterrupt:
+        stop("interrupted: what was done is stored; the same command goes on", 130)
+    _show(made, as_json)
+
+
+def _show(made: Reproduction, as_json: bool) -> None:
+    claims = [(claim, part) for part in made.made for claim in part.findings.claims]
+    claims.sort(key=lambda pair: pair[0].order)
+    points = [point for part in made.made for point in part.findings.points]
+    off = sum(point.z > 4.0 for point in points)
+    if as_json:
+        rows = [
+            {"claim": claim.says, "verdict": claim.verdict, "exhibit": part.name}
+            | {"worst_z": _worst(claim)}
+            for claim, part in claims
+        ]
+        print_json({"page": str(made.page), "points": len(points), "off": off, "claims": rows})
+        return
+    heads = {"verdict": False, "claim": False, "exhibit": False, "z": True}
+    table = [[c.verdict, c.says, part.name, f"{_worst(c):.1f}"] for c, part in claims]
+    print_table("the essay's claims; z: standard errors from theory", heads, table)
+    typer.echo(f"{len(points) - off} of {len(points)} points within 4 standard errors of theory")
+    typer.echo(f"page     {made.page}")
+
+
+def _worst(claim: Claim) -> float:
+    return min(max((part.z for part in claim.measured), default=0.0), 1e9)

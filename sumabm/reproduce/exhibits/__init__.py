@@ -1,0 +1,1 @@
+"""Figures of the essay, a module each: see `sumabm.reproduce.findings.Exhibit`."""
