@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sumabm.runs import open_run
     from sumabm.scenario import Scenario, load_scenario
     from sumabm.toml import ScenarioError
+    from sumabm.worlds.causal import CausalWorld
     from sumabm.worlds.discrete import DiscreteWorld
     from sumabm.worlds.gaussian import GaussianWorld
     from sumabm.worlds.normal import NormalWorld, Quadratic
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CausalWorld": "sumabm.worlds.causal",
     "DiscreteWorld": "sumabm.worlds.discrete",
     "GaussianWorld": "sumabm.worlds.gaussian",
     "NormalWorld": "sumabm.worlds.normal",
@@ -47,6 +49,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CausalWorld",
     "DiscreteWorld",
     "GaussianWorld",
     "NormalWorld",

@@ -11,7 +11,7 @@ import numpy as np
 from sumabm.aligners import Belief, Edit
 from sumabm.behaviours import Act
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec
-from sumabm.turns import Subject, Turn
+from sumabm.turns import Nudge, Subject, Turn, extended
 from sumabm.types import Array
 from sumabm.view import View
 from sumabm.worlds import Tilt, World
@@ -56,13 +56,23 @@ class Actor(SUMAgent):
         draw = self.model.streams.draw(self.name, "utility")
         utility = self.spec.utility.start(self._base, draw)
         aim = self._base.whiten(utility / np.abs(utility).max(axis=-1, keepdims=True))
+        if getattr(self.model.spec.world, "left_turn", None) is not None:
+            later = np.arange(self._base.width) >= self._base.dimensions
+            self._new = self._of_unit_length(np.where(later, aim, 0.0))
+            aim = np.where(later, 0.0, aim)
+        return self._of_unit_length(aim)
+
+    def _of_unit_length(self, aim: Array) -> Array:
         aim = aim / np.abs(aim).max(axis=-1, keepdims=True)  # so that no square leaves the floats
         aim = aim / np.sqrt(np.vecdot(aim, aim))[..., None]
         return np.broadcast_to(aim, (len(self.model.replicates), self._base.width))
 
 
 class AI(Actor):
-    """An AI: ``subject`` is the utility that aligners turn, in whitened coordinates."""
+    """An AI: ``subject`` is the utility that aligners turn, in whitened coordinates.
+
+    ``undone (R,)`` are the nats spent on it, as aligners think, that it did not let take effect.
+    """
 
     spec: AISpec
 
@@ -70,7 +80,9 @@ class AI(Actor):
         super().__init__(model, name, spec, base)
         self.subject = Subject(self._first_aim(), np.zeros(len(model.replicates)))
         self.utility = base.colour(self.subject.aim)
+        self.undone = np.zeros(len(model.replicates))
         self._draw = model.streams.draw(name, "behaviour")
+        self._draw_unwatched = model.streams.draw(name, "behaviour unwatched")
         self._state: Any = None
 
     def begin(self, view: View) -> None:
@@ -82,10 +94,25 @@ class AI(Actor):
         act, self._state = self.spec.behaviour.act(self.name, view, self._state, self._draw)
         return act
 
+    def unwatched(self, view: View) -> Act:
+        """Return what the AI would do this step if it thought that nobody looked."""
+        behaviour = self.spec.behaviour
+        return behaviour.unwatched(self.name, view, self._state, self._draw_unwatched)
+
     def turn(self, turn: Turn) -> None:
-        """Let an aligner's edit turn the utility."""
-        self.subject = turn.apply(self.subject)
+        """Let an aligner's edit turn the utility, as far as the behaviour takes it."""
+        taken = self.spec.behaviour.taken(turn)
+        if isinstance(turn, Nudge) and isinstance(taken, Nudge):
+            self.undone = self.undone + (turn.nats - taken.nats)
+        before, self.subject = self.subject, taken.apply(self.subject)
         self.utility = self._base.colour(self.subject.aim)
+        self._state = self.spec.behaviour.turned(taken, before, self.subject, self._state)
+
+    def extend(self, share: float) -> None:
+        """Let the utility extend to new dimensions, which get a ``share`` of its squared length."""
+        aim = extended(self.subject.aim, self._new, share)
+        self.subject = Subject(aim, self.subject.nats)  # its place in the law must be found anew
+        self.utility = self._base.colour(aim)
 
 
 class Human(Actor):
@@ -97,6 +124,11 @@ class Human(Actor):
         super().__init__(model, name, spec, base)
         self.aim = self._first_aim()
         self.utility = base.colour(self.aim)
+
+    def extend(self, share: float) -> None:
+        """Let the utility extend to new dimensions, which get a ``share`` of its squared length."""
+        self.aim = extended(self.aim, self._new, share)
+        self.utility = self._base.colour(self.aim)
 
     def respond(self, view: View) -> Tilt | None:
         """Return what the human does after the AIs acted."""
@@ -110,7 +142,11 @@ class Aligner(SUMAgent):
         super().__init__(model, name)
         self.spec = spec
         self.ais = model.spec.overseen(name)
-        self._draws = {ai: model.streams.draw(name, f"method {ai}") for ai in self.ais}
+        self._draws = {
+            what: model.streams.draw(name, f"method {what}")
+            for ai in self.ais
+            for what in (ai, f"{ai} audit", f"{ai} audited")
+        }
         self._state: Any = None
 
     def begin(self, view: View) -> None:
@@ -133,6 +169,10 @@ class Aligner(SUMAgent):
         """Take note of how the step ended."""
         self._state = self.spec.method.settled(view, self._state)
 
+    def grow(self, before: int, share: float, view: View) -> None:
+        """Learn that aims extend from ``before`` dimensions to all that ``view.base`` has."""
+        self._state = self.spec.method.grown(before, share, view, self._state)
+
     def belief(self, ai: AI, view: View) -> Belief | None:
         """Return what it knows of an AI that it oversees."""
-        return self.spec.method.belief(ai.name, view, ai.subject.nats, self._state)
+        return self.spec.method.belief(ai.name, view, ai.subject.nats + ai.undone, self._state)

@@ -15,6 +15,7 @@ from sumabm.behaviours import Behaviour
 from sumabm.component import Component, Slot, members
 from sumabm.dynamics import Dynamics
 from sumabm.harms import Harm
+from sumabm.laws import Law
 from sumabm.measures import Measure
 from sumabm.origins import Origin
 from sumabm.power import Power
@@ -25,6 +26,7 @@ from sumabm.worlds import WorldSpec
 ROOMS: dict[str, type[Component]] = {
     "world": WorldSpec,
     "dynamics": Dynamics,
+    "law": Law,
     "power": Power,
     "utility": Origin,
     "behaviour": Behaviour,

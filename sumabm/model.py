@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ import numpy as np
 from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent
 from sumabm.behaviours import Act
 from sumabm.behaviours import tilt as tilt_by_kl
+from sumabm.power import Power
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, load_scenario
 from sumabm.streams import Streams
 from sumabm.toml import ScenarioError
 from sumabm.turns import Turn
 from sumabm.types import Array
 from sumabm.view import Sight, View
+from sumabm.worlds import World
+from sumabm.worlds.gaussian import GaussianWorld
 
 _TOTALS = ("harm", "harm_amplitude")
 
@@ -35,8 +39,9 @@ class SUMModel(mesa.Model):
     ``utilities`` are those that agents acted on.
 
     ``row`` holds the last step's variables by column name, each ``(R,)``: see `recorder`. A model
-    stops ``running`` after the scenario's steps or when every replicate is done; a replicate that
-    is done is missing (NaN) from then on.
+    stops ``running`` after the scenario's steps, when every replicate is done or before a power has
+    no finite value; then ``ended`` says which power and when, and is empty otherwise. A replicate
+    that is done is missing (NaN) from then on.
 
     Mesa's own tools work on it: ``datacollector`` has the means over replicates, first before any
     step and then after each, ``mesa.batch_run`` takes dotted names.
@@ -56,6 +61,7 @@ class SUMModel(mesa.Model):
     _sights: dict[str, Sight]
     _order: dict[str, Array]
     _turns: list[tuple[str, Turn]]
+    _weights: list[Array]
     utilities: dict[str, Array]
 
     def __init__(
@@ -70,11 +76,14 @@ class SUMModel(mesa.Model):
         self.spec = load_scenario(scenario, kwargs)
         self.replicates = replicate_range(replicates)
         self.streams = Streams(self.seed, self.replicates)
-        self.base = self.spec.world.build(len(self.replicates))
+        self.base: World = self.spec.world.build(len(self.replicates))
+        self.world: World
         self.world = self.before = self.acted = self.left = self.base
         self.ais: dict[str, AI] = {}
         self.humans: dict[str, Human] = {}
         self.aligners: dict[str, Aligner] = {}
+        self.ended = ""
+        self._last, self._end = _last_step(self.spec)
         self._populate()
         self.alive = np.ones(len(self.replicates), dtype=bool)
         self.row: dict[str, Array] = {}
@@ -96,12 +105,19 @@ class SUMModel(mesa.Model):
     # --- the phases -------------------------------------------------------------------------
 
     def act(self) -> None:
-        """AIs decide on the world as the step finds it, then tilt it in the order of activation."""
+        """AIs decide on the world as the step finds it, then tilt it in the order of activation.
+
+        Those in a sandbox tilt copies of it, as the step finds it, and leave it alone.
+        """
         self.before = self.world
         self._sights, self._order, self._turns = {}, {}, []
         self._kept, self._added = self._zero + 1.0, np.zeros((1, 1))
         self.utilities = {a.name: a.utility for a in (*self.ais.values(), *self.humans.values())}
         acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
+        said = {name: act.foreseen for name, act in acts.items() if act.foreseen is not None}
+        self._next |= {f"foreseen.{name}": gain for name, gain in said.items()}
+        for name in [name for name, act in acts.items() if act.within is not None]:
+            self._note_act(name, self._zero, self._zero, _shown(self.before, acts.pop(name)))
         if self.spec.activation == "simultaneous":
             self._act_together(acts)
         elif self.spec.activation == "random" and len(acts) > 1:
@@ -183,7 +199,8 @@ class SUMModel(mesa.Model):
     def prepare(self) -> None:
         """Take the next step's powers, note where AIs and aligners stand, see who is done."""
         for actor in (*self.ais.values(), *self.humans.values()):
-            actor.grow(min(self.steps, self.spec.steps - 1))
+            actor.grow(min(self.steps, self._last))
+        self._gain_dimensions()
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
         self._next = {f"power.{name}": power for name, power in self._power.items()}
@@ -193,6 +210,26 @@ class SUMModel(mesa.Model):
             self._next[f"budget.{name}"] = budget
         self._note_beliefs()
         self._stop_those_done()
+
+    def _gain_dimensions(self) -> None:
+        """At the left turn, extend the world and the AIs' utilities; the humans' then or later."""
+        turn = getattr(self.spec.world, "left_turn", None)
+        if turn is None:
+            return
+        share = turn.share(self.spec.world.sphere)
+        if self.steps == turn.step:
+            before = self.base.dimensions
+            assert isinstance(self.base, GaussianWorld)  # no other has a left turn
+            assert isinstance(self.world, GaussianWorld)
+            self.base, self.world = self.base.whole(), self.world.whole()
+            for ai in self.ais.values():
+                ai.extend(share)
+            for aligner in self.aligners.values():
+                aligner.grow(before, share, self.view(aligner))
+        if self.steps == turn.step + turn.ai_first:
+            for human in self.humans.values():
+                human.extend(share)
+            self._weights = []  # the goal moves
 
     # --- setting up -------------------------------------------------------------------------
 
@@ -209,7 +246,7 @@ class SUMModel(mesa.Model):
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     def _begin(self) -> None:
-        self._weights: list[Array] = []
+        self._weights = []
         self._sights = {}
         self._order = dict.fromkeys(self.ais, self._zero)
         self._turns = []
@@ -225,9 +262,9 @@ class SUMModel(mesa.Model):
     # --- how AIs act ------------------------------------------------------------------------
 
     def _act_in_turn(self, acts: dict[str, Act]) -> None:
-        for name, act in acts.items():
+        for i, (name, act) in enumerate(acts.items()):
             tilt = act.how(self.world, act.utility, act.power)
-            place = self._zero + float(len(self._order))
+            place = self._zero + float(i)
             self._note_act(name, tilt.spent, place, Sight(self.world, tilt.world))
             self.world = tilt.world
 
@@ -241,7 +278,9 @@ class SUMModel(mesa.Model):
 
     def _act_in_random_order(self, acts: dict[str, Act]) -> None:
         """Loop over places in the order, not over AIs: each replicate has an order of its own."""
-        places = np.argsort(self._order_draw.uniform(len(acts)), axis=1).T  # place → AI, per row
+        drawn = self._order_draw.uniform(len(self.ais))  # for those in a sandbox too
+        mine = np.array([name in acts for name in self.ais])
+        places = np.argsort(drawn[:, mine], axis=1).T  # place → AI, per row
         rows = np.arange(len(self.replicates))
         utilities = np.stack([act.utility for act in acts.values()])
         powers = np.stack([act.power for act in acts.values()])
@@ -252,8 +291,8 @@ class SUMModel(mesa.Model):
         for who in places:
             tilts = []
             for k, how in enumerate(kinds):  # a rule may not suit the powers of other AIs
-                mine = np.where(kind[who] == k, powers[who, rows], 0.0)
-                tilts.append(how(worlds[-1], utilities[who, rows], mine))
+                own = np.where(kind[who] == k, powers[who, rows], 0.0)
+                tilts.append(how(worlds[-1], utilities[who, rows], own))
             worlds.append(self.world.pick([tilt.world for tilt in tilts], kind[who]))
             spent[who, rows] = np.stack([tilt.spent for tilt in tilts])[kind[who], rows]
         self.world = worlds[-1]
@@ -283,12 +322,18 @@ class SUMModel(mesa.Model):
             sights={ai: self._sights[ai] for ai in agent.ais if ai in self._sights}
             if aligner
             else {},
+            audits={ai: partial(self._audit, self.ais[ai]) for ai in agent.ais} if aligner else {},
             order=self._order,
             kept=self._kept,
             added=self._added,
             activation=self.spec.activation,
             dynamics=self.spec.world.dynamics,
         )
+
+    def _audit(self, ai: AI) -> Sight:
+        """Show what an AI would do if it thought that nobody looked, in a copy of the world."""
+        act = ai.unwatched(replace(self.view(ai), world=self.before))
+        return _shown(self.before, act)
 
     def _shares(self, ais: tuple[str, ...]) -> dict[str, Array]:
         """Return ι by AI: ``min(Σ powers of these AIs, Σ powers of humans)`` by their powers."""
@@ -364,7 +409,9 @@ class SUMModel(mesa.Model):
                 self._next[f"alignment.{name}"] >= self.spec.stop.alignment for name in self.ais
             ]
             self.alive = self.alive & ~np.logical_and.reduce(aligned)
-        self.running = self.steps < self.spec.steps and bool(self.alive.any())
+        going_on = bool(self.alive.any())
+        self.running = self.steps <= self._last and going_on
+        self.ended = self._end if self.steps > self._last and going_on else ""
         totals = {f"cumulative_{name}": total for name, total in self._totals.items()}
         self.shown = {**self.row, **self._only_alive(self._next), **totals}
 
@@ -374,11 +421,30 @@ class SUMModel(mesa.Model):
         return {name: np.where(self.alive, values, np.nan) for name, values in row.items()}
 
 
+def _shown(world: World, act: Act) -> Sight:
+    """Show what an act would do to ``world``, which stays as it is."""
+    return Sight(world, act.how(world, act.utility, act.power).world, act.within)
+
+
 def _mean(name: str, model: SUMModel) -> float:
     """Return the mean of what the model shows, over the replicates that go on."""
     values = model.shown[name]
     there = values[~np.isnan(values)]
     return float(there.mean()) if there.size else float("nan")
+
+
+def _last_step(spec: Scenario) -> tuple[int, str]:
+    """Return the last step at which every power has a finite value, and why no other follows it.
+
+    The reason is empty where they all last as long as the scenario.
+    """
+    powers = [(path, part) for path, _, part in spec.components() if isinstance(part, Power)]
+    path, first = min(powers, key=lambda found: found[1].ends)
+    lasts = first.lasts(spec.steps)
+    if lasts == spec.steps:
+        return lasts - 1, ""
+    name, what = path[1], str(path[-1]).replace("_", " ")
+    return lasts - 1, f"the {what} of {name} has no finite value from step {first.ends:g} on"
 
 
 def seed_of(rng: Any) -> int:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from sumabm import theory
 from sumabm.aligners.bayesian import Bayesian
+from sumabm.behaviours import Behaviour
+from sumabm.behaviours.leak_limited import LeakLimited
+from sumabm.behaviours.resisting import Resisting
+from sumabm.behaviours.treacherous import Treacherous
+from sumabm.harms import Fragile, Harm, Narrow
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
-from sumabm.theory.law import SHAPES
+from sumabm.theory.law import SHAPES, Shape
 from sumabm.theory.training import expected_harm
 from sumabm.types import Array
 from sumabm.worlds.gaussian import Gaussian
@@ -20,9 +27,25 @@ def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     Alignment, belief and information of AIs with random utilities that a budget aligner alone
     tilts (exact: ``A_d(κ(D_t))``) or a Bayesian aligner alone watches (d → ∞, edits that don't
     bind); harm where one AI meets one human in a world that resets (exact but for the Bayesian
-    aligner, which has none for harm). Step by step from the powers and budgets of the run itself.
+    aligner, which has none for harm). Step by step from the powers and budgets of the run itself;
+    missing (NaN) after the last step of a run that a power ended.
     """
+    whole, run = run.sizes["step"], run.isel(step=_ran(run))
+    curves = _curves(run, spec)
+    missing = np.full(whole - run.sizes["step"], np.nan)
+    return {column: np.concatenate([curve, missing]) for column, curve in curves.items()}
+
+
+def _ran(run: xr.Dataset) -> slice:
+    """Return the steps up to the last one of which any replicate has a row."""
+    there = np.flatnonzero(run["harm"].notnull().any("replicate").values)
+    return slice(int(there[-1]) + 1 if there.size else 0)
+
+
+def _curves(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     curves: dict[str, Array] = {}
+    if getattr(spec.world, "left_turn", None) is not None:  # not a law of one sphere
+        return curves
     if spec.stop is not None:  # those that go on are not a fair sample of the law
         return curves
     if not all(_is_random(spec, name) for name in (*spec.names("ai"), *spec.names("human"))):
@@ -54,6 +77,16 @@ def _ai(spec: Scenario, name: str) -> AISpec:
     return agent
 
 
+def _inner(behaviour: Behaviour[Any]) -> Behaviour[Any]:
+    return getattr(behaviour, "inner", behaviour)  # that of a sandbox
+
+
+def _taken(spec: Scenario, ai: str) -> float:
+    """Return the share of its edits that an AI lets be."""
+    inner = _inner(_ai(spec, ai).behaviour)
+    return 1.0 - inner.share if isinstance(inner, Resisting) else 1.0
+
+
 def _overseers(spec: Scenario, ai: str) -> list[AlignerSpec]:
     found = []
     for name in spec.names("aligner"):
@@ -75,7 +108,7 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
         flat = np.zeros(run.sizes["step"])
         return {f"alignment.{ai}": flat}
     if all(overseer.method.kind == "budget" for overseer in overseers):
-        mean = theory.alignment(d, _steps(run, "information", ai))
+        mean = theory.alignment(d, _taken(spec, ai) * _steps(run, "information", ai))
         return {f"alignment.{ai}": mean}
     method = overseers[0].method
     if len(overseers) > 1 or not isinstance(method, Bayesian) or not _sees_each_act(spec, method):
@@ -84,6 +117,8 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
         return {}
     seen = 2.0 * method.looks * _steps(run, "power", ai) / d
     x = np.cumsum(seen) - seen  # row t holds the alignment before the look of step t
+    if method.replays > 0:  # what it takes for information is none
+        return {}
     known = {f"information.{ai}": theory.bayesian_information(d, x)}
     if method.edit_power is not None:  # that edits don't bind is then anyone's guess
         return known
@@ -101,19 +136,30 @@ def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
         return {}
     if spec.world.dynamics.memory > 0.0:
         return {}
-    if not _ai(spec, ais[0]).behaviour.tilts:
-        return {}
+    behaviour = _ai(spec, ais[0]).behaviour
+    if not behaviour.tilts or isinstance(_inner(behaviour), Treacherous | LeakLimited):
+        return {}  # it does not act by its own utility alone
     human = spec.agents[humans[0]]
     assert isinstance(human, HumanSpec)
-    if human.response.kind not in ("undo", "none") or spec.harm.kind not in SHAPES:
+    shape, fragility = _shape(spec.harm)
+    if human.response.kind not in ("undo", "none") or shape is None:
         return {}
     if any(overseer.method.kind != "budget" for overseer in _overseers(spec, ais[0])):
         return {}
     rectified = _steps(run, "power", humans[0]) if human.response.kind == "undo" else 0.0
     amplitudes = theory.residual(_steps(run, "spent", ais[0]), rectified)
-    budgets = _steps(run, "information", ais[0])
+    budgets = _taken(spec, ais[0]) * _steps(run, "information", ais[0])
     curves: dict[str, Array] = {}
     for name, p in (("harm", 1.0), ("harm_amplitude", 0.5)):
-        curve = expected_harm(spec.world.sphere, budgets, amplitudes, spec.harm.kind, p)
+        curve = expected_harm(spec.world.sphere, budgets, amplitudes, shape, p, fragility)
         curves |= {name: curve, f"cumulative_{name}": np.cumsum(curve)}
     return curves
+
+
+def _shape(harm: Harm) -> tuple[str | Shape | None, float]:
+    """Return a measure's harm at each alignment, and the power it is taken to; None if unknown."""
+    if isinstance(harm, Fragile):
+        return "regret", harm.exponent
+    if isinstance(harm, Narrow):
+        return theory.narrow_shape(harm.width), 1.0
+    return harm.kind if harm.kind in SHAPES else None, 1.0

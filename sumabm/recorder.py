@@ -44,6 +44,7 @@ VARIABLES = {
     "power": Variable("nats", "power this step", _ACTORS),
     "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities", _ALL),
     "budget": Variable("nats", "what the aligner has spent before this step", ("aligner",)),
+    "foreseen": Variable("sd", "gain in its utility that the AI foresees from its act", _AI),
     "order": Variable("", "place in the order of acting, from 0", _AI),
     "utility": Variable(
         "sd", "expected utility, as acted on, above base, after the response", _ACTORS
@@ -83,7 +84,8 @@ def simulate(
 
     ``replicates`` is a count or a range: replicate k of a seed is the same, bit for bit, in any
     ensemble. ``steps`` is short for the override of that name; ``seed=None`` draws a seed, kept in
-    the attributes with the scenario and its identity. Variables: `VARIABLES`. Raises ScenarioError
+    the attributes with the scenario, its identity and, as ``ended``, why a run stopped before its
+    last step (empty where no power did that). Variables: `VARIABLES`. Raises ScenarioError
     or ValueError as `SUMModel` does.
 
     >>> run = simulate("essay", replicates=2, steps=3)
@@ -110,7 +112,7 @@ def simulate(
         if progress is not None:
             progress(model.steps, total)
     table = model.spec.model_dump()
-    return label(columns, states, table, identity, model.seed, model.replicates)
+    return label(columns, states, table, identity, model.seed, model.replicates, model.ended)
 
 
 def _rows(model: SUMModel) -> Iterator[dict[str, Array]]:
@@ -185,11 +187,13 @@ def label(
     identity: str,
     seed: int,
     replicates: range,
+    ended: str,
 ) -> xr.Dataset:
     """Return the Dataset of ``columns``: arrays ``(step, replicate)`` named ``variable[.agent]``.
 
     ``states`` are arrays ``(N,)`` named likewise, none for a world that has no states.
-    ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins.
+    ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins;
+    ``ended`` is `SUMModel.ended`.
     """
     agents = list(scenario["agents"])
     steps = labelled(VARIABLES, {k: v.T for k, v in columns.items()}, ("replicate", "step"), agents)
@@ -211,6 +215,7 @@ def label(
             "scenario": json.dumps(scenario),
             "identity": identity,
             "seed": str(seed),
+            "ended": ended,
         },
     )
 

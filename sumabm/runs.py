@@ -80,6 +80,7 @@ def run(
         "given": dict(given),
         "seed": seed,
         "replicates": [replicates.start, replicates.stop],
+        "ended": data.attrs["ended"],
         **provenance(scenario),
     }
     try:
@@ -130,6 +131,7 @@ def open_run(path: str | Path) -> xr.Dataset:
             manifest["identity"],
             manifest["seed"],
             replicates,
+            manifest.get("ended", ""),
         )
     except (*DAMAGE, pa.ArrowException) as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error

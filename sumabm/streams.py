@@ -40,10 +40,10 @@ class Draw:
         on_use: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_use = on_use
-        self._keys = [(seed, (replicate, *key)) for replicate in replicates]
+        self._seed, self._replicates, self._key = seed, replicates, key
         self._generators: list[Generator] = []
         self._sort: tuple[str, int] | None = None
-        self._ahead = np.empty((len(self._keys), 0, 0))
+        self._ahead = np.empty((len(replicates), 0, 0))
         self._used = 0
 
     def normal(self, n: int) -> Array:
@@ -65,7 +65,8 @@ class Draw:
             self._sort = (method, n)
             self._on_use()
             self._generators = [
-                Generator(Philox(SeedSequence(seed, spawn_key=key))) for seed, key in self._keys
+                Generator(Philox(SeedSequence(self._seed, spawn_key=(replicate, *self._key))))
+                for replicate in self._replicates
             ]
             steps = 1  # most purposes draw but once
         elif self._sort != (method, n):
@@ -73,8 +74,8 @@ class Draw:
                 f"this Draw gives {self._sort}, not {(method, n)}: use one per purpose"
             )
         else:
-            steps = max(1, min(16, _BUFFER // (len(self._keys) * n)))
-        self._ahead = np.empty((len(self._keys), steps, n))
+            steps = max(1, min(16, _BUFFER // (len(self._replicates) * n)))
+        self._ahead = np.empty((len(self._replicates), steps, n))
         for generator, block in zip(self._generators, self._ahead, strict=True):
             getattr(generator, method)(out=block)
         self._used = 0

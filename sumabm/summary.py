@@ -43,6 +43,6 @@ def summarise(run: xr.Dataset, curves: dict[str, Array]) -> list[Line]:
 
 def _line(column: str, ends: Array, curve: Array | None) -> Line:
     error = float(ends.std(ddof=1) / np.sqrt(ends.size)) if ends.size > 1 else None
-    expected = None if curve is None else float(curve[-1])
+    expected = None if curve is None else float(curve[~np.isnan(curve)][-1])
     unit = VARIABLES[column.partition(".")[0]].unit
     return Line(column, float(ends.mean()), error, expected, unit)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
 from sumabm import sphere
 from sumabm.types import Array
 
+_PLANE = 1e-8  # below this sine two unit vectors are one, or opposite: they span no plane
 _ROUNDING = 1e-14  # unit vectors no further apart may differ by rounding alone
 
 
@@ -47,6 +48,10 @@ class Turn(Protocol):
         """Return the AI's utility after the turn."""
         ...
 
+    def part(self, share: float) -> Self:
+        """Return the turn made by ``share`` of its angle or nats."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nudge:
@@ -77,6 +82,10 @@ class Nudge:
         aim = cosine[:, None] * self.goal + sine[:, None] * law.tangent
         return Subject(aim, nats, replace(law, nats=nats))
 
+    def part(self, share: float) -> Self:
+        """Return the nudge by ``share`` of its nats."""
+        return replace(self, nats=share * self.nats)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rotation:
@@ -93,6 +102,29 @@ class Rotation:
         """Return the turned utility; its place in any law must be found anew."""
         return Subject(self.turn(subject.aim), subject.nats)
 
+    def part(self, share: float) -> Self:
+        """Return the turn by ``share`` of its angle."""
+        return replace(self, angle=share * self.angle)
+
+    @classmethod
+    def onto(cls, mean: Array, goal: Array) -> Self:
+        """Return the rotation of the unit vectors ``mean`` onto ``goal (R, d)``, in their plane.
+
+        None where they span no plane, or where ``mean`` is zero.
+        """
+        along = np.vecdot(goal, mean)
+        off = goal - along[:, None] * mean
+        sine = np.sqrt(np.vecdot(off, off))
+        across = off / np.where(sine > 0.0, sine, 1.0)[:, None]
+        turns = (sine > _PLANE) & mean.any(axis=-1)
+        return cls(mean, across, np.where(turns, np.arctan2(sine, along), 0.0))
+
+    def within(self, price: Array, nats: Array | float) -> tuple[Self, Array]:
+        """Return the part of it that ``price (R,) · (1 − cos δ) ≤ nats`` allows, and its nats."""
+        afford = np.where(price > 0.0, nats / np.where(price > 0.0, price, 1.0), 0.0)
+        angle = np.minimum(self.angle, 2.0 * np.arcsin(np.sqrt(np.minimum(0.5 * afford, 1.0))))
+        return replace(self, angle=angle), 2.0 * price * np.sin(0.5 * angle) ** 2
+
     def turn(self, vectors: Array) -> Array:
         """Return ``vectors (R, d)`` turned."""
         along, across = np.vecdot(vectors, self.first), np.vecdot(vectors, self.second)
@@ -100,6 +132,25 @@ class Rotation:
         to_first = cosine1 * along - sine * across
         to_second = cosine1 * across + sine * along
         return vectors + to_first[:, None] * self.first + to_second[:, None] * self.second
+
+
+def carried(turn: Turn, before: Subject, after: Subject, vectors: Array) -> Array:
+    """Return ``vectors (R, d)`` that are fixed in an AI's own frame, once ``turn`` was made to it.
+
+    A rotation turns them as it turns the aim; any other turn by the smallest rotation that takes
+    the aim from ``before`` to ``after``.
+    """
+    if not isinstance(turn, Rotation):
+        turn = Rotation.onto(before.aim, after.aim)
+    return turn.turn(vectors)
+
+
+def extended(aim: Array, new: Array, share: float) -> Array:
+    """Return ``sqrt(1 − share) aim + sqrt(share) new``: an aim once new dimensions are there.
+
+    ``aim`` and ``new (R, w)`` are unit vectors in dimensions that they don't share.
+    """
+    return np.sqrt(1.0 - share) * aim + np.sqrt(share) * new
 
 
 def locate(subject: Subject, goal: Array, d: int) -> Law:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sumabm.dynamics import Dynamics
@@ -12,10 +12,14 @@ from sumabm.worlds import World
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One AI's act as an observer can see it: the world it found and the world it left."""
+    """One AI's act as an observer can see it: the world it found and the world it left.
+
+    ``within``: both are a copy that has so many dimensions, the first ones; else it is None.
+    """
 
     found: World
     left: World
+    within: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class View:
     step: int
     """The number of this step, from 0."""
     base: World
-    """The world at the very start."""
+    """The world at the very start, with the dimensions that have appeared since."""
     before: World
     """The world when this step began."""
     world: World
@@ -45,6 +49,8 @@ class View:
     """For an aligner: nats ι per AI it oversees, its share of min(powers of AIs, of humans)."""
     sights: Mapping[str, Sight] = field(default_factory=dict)
     """For an aligner: the acts of the AIs it oversees, by AI."""
+    audits: Mapping[str, Callable[[], Sight]] = field(default_factory=dict)
+    """For an aligner: by AI it oversees, a look at what it would do if nobody looked, in a copy."""
     order: Mapping[str, Array]
     """The place of every AI in this step's order of acting, from 0, ``(R,)``."""
     kept: Array

@@ -290,7 +290,7 @@ def test_list_as_json(sumabm):
         parameter
         for kind in rooms["power"]
         for parameter in kind["parameters"]
-        if parameter["name"] == "rate"
+        if (kind["kind"], parameter["name"]) == ("exponential", "rate")
     ]
     assert rate["unit"] == "per step"
     [cap] = [p for kind in rooms["method"] if kind["kind"] == "budget" for p in kind["parameters"]]

@@ -5,13 +5,22 @@ from pathlib import Path
 from sumabm.aligners.bayesian import Bayesian
 from sumabm.aligners.budget import Budget
 from sumabm.aligners.none import NoAlignment
+from sumabm.aligners.suspicious import Suspicious
+from sumabm.behaviours.causal import ByNews, Hard, Soft
 from sumabm.behaviours.conservative import Conservative
 from sumabm.behaviours.honest import Honest
+from sumabm.behaviours.leak_limited import LeakLimited
 from sumabm.behaviours.quantilizing import BestOfN, Quantilizing
+from sumabm.behaviours.resisting import Resisting
+from sumabm.behaviours.sandbagging import Sandbagging
+from sumabm.behaviours.sandboxed import Sandboxed
+from sumabm.behaviours.treacherous import Treacherous
 from sumabm.catalogue import ROOMS
 from sumabm.component import members
 from sumabm.dynamics import Persist, Relax, Reset
-from sumabm.harms import Orthogonal, Regret, UtilityLoss
+from sumabm.harms import Fragile, Narrow, Orthogonal, Regret, UtilityLoss
+from sumabm.laws import Exponential as ExponentialLaw
+from sumabm.laws import GaussianLaw, Laplace, Pareto, StudentT
 from sumabm.measures import (
     KL,
     ChiSquared,
@@ -24,22 +33,31 @@ from sumabm.measures import (
 from sumabm.origins.fixed import Fixed
 from sumabm.origins.table import TableUtility
 from sumabm.power import Constant, Exponential
+from sumabm.power.logistic import Logistic
+from sumabm.power.recursive import Recursive
+from sumabm.power.table import TablePower
 from sumabm.responses import NoResponse, OwnUtility, Undo, UndoHarm
 from sumabm.testing import (
     AlignerSuite,
     BehaviourSuite,
     DynamicsSuite,
     HarmSuite,
+    LawSuite,
     MeasureSuite,
     OriginSuite,
     PowerSuite,
     ResponseSuite,
     WorldSuite,
 )
+from sumabm.worlds.bounded import Bounded
 from sumabm.worlds.gaussian import Gaussian
+from sumabm.worlds.goodhart import Goodhart
+from sumabm.worlds.graphs import Causal, CausalFile, CausalRandom
+from sumabm.worlds.left_turn import LeftTurn
 from sumabm.worlds.states import Cloud, Grid, States, Table
 
 TABLE = Path(__file__).parent / "reference" / "states.csv"
+GRAPH = Path(__file__).parent / "reference" / "graph.graphml"
 FULL = [
     [2.0, 0.5, 0, 0, 0],
     [0.5, 1, 0, 0, 0],
@@ -49,6 +67,9 @@ FULL = [
 ]
 CASES = [
     (PowerSuite, [Constant(value=2.0), Constant(value=0.0), Exponential(initial=0.5, rate=0.1)]),
+    (PowerSuite, [Logistic(initial=0.1, capacity=3.0, rate=1.0), Recursive(initial=1.0, rate=0.1)]),
+    (PowerSuite, [Recursive(initial=1.0, rate=0.1, exponent=2.0)]),
+    (PowerSuite, [TablePower(values=[1.0, 0.0, 3.0], beyond="hold")]),
     (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])]),
     (BehaviourSuite, [Honest(), Conservative(share=0.5)]),
     (MeasureSuite, [KL(), ReverseKL(), Renyi(alpha=2.0), Renyi(alpha=0.5), ChiSquared()]),
@@ -56,7 +77,7 @@ CASES = [
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()]),
     (AlignerSuite, [Budget(), Budget(cap=False), Bayesian(looks=3), Bayesian(watches="outcome")]),
     (AlignerSuite, [Bayesian(edit_power=Constant(value=0.25)), NoAlignment()]),
-    (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()]),
+    (HarmSuite, [Regret(), Orthogonal(), UtilityLoss(), Fragile(exponent=2.0), Narrow(width=0.5)]),
     (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)]),
     (WorldSuite, [Gaussian(dimensions=5), Gaussian(dimensions=5, covariance=[1.0, 2, 3, 4, 0.5])]),
     (WorldSuite, [Gaussian(dimensions=5, covariance=FULL)]),
@@ -79,14 +100,70 @@ DISCRETE = [
     (AlignerSuite, [Budget(), Bayesian(looks=3)], FREE),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()], GRID),
     (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()], FREE),
+    (HarmSuite, [Fragile(exponent=2.0), Narrow(width=0.5)], FREE),
     (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)], GRID),
     (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])], GRID),
     (OriginSuite, [Fixed(), TableUtility(values=[3.0, 1.0, 4.0, 1.0, 5.0, 9.0])], FREE),
     (WorldSuite, [Cloud(points=600, dimensions=5), Grid(steps=3, dimensions=5)], {}),
     (WorldSuite, [States(probabilities=[0.1] * 10, utilities="free")], {}),
+    (WorldSuite, [Goodhart(error=StudentT(), panels=4, correlation=-0.3, level=2.0)], {}),
+    (WorldSuite, [Bounded(shape="ball", points=512, dimensions=5)], {}),
+    (
+        WorldSuite,
+        [Bounded(shape=name, points=500, dimensions=3) for name in ("box", "simplex")],
+        {},
+    ),
+    (LawSuite, [GaussianLaw(), StudentT(df=1.5), Laplace(), ExponentialLaw(), Pareto()], {}),
     (WorldSuite, [Table(file=str(TABLE), features=["a", "b", "c", "d", "e"])], {}),
 ]
-CASES = [(*case, {}) for case in CASES] + DISCRETE
+CAUSAL = {"world": {"kind": "causal-random", "dimensions": 5, "probability": 0.7}}
+THROUGH = ["n2", "n4"]
+EDGES = [("c", "a", 0.5), ("c", "b", -1.0), ("a", "b", 2.0), ("b", "d", 0.3), ("e", "d", 1.0)]
+CAUSES = [
+    (BehaviourSuite, [Soft(actuators=THROUGH), Soft(actuators=0.4), ByNews(actuators=0.4)], CAUSAL),
+    (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 4.0}),
+    (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 0.01}),
+    (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment()], CAUSAL),
+    (MeasureSuite, [ReverseKL(), ChiSquared(), Hellinger(), Wasserstein()], CAUSAL),
+    (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()], CAUSAL),
+    (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()], CAUSAL),
+    (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)], {**CAUSAL, **ALONE}),
+    (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])], CAUSAL),
+    (WorldSuite, [Causal(edges=EDGES, noise={"a": 0.2, "d": 3.0})], {}),
+    (WorldSuite, [CausalFile(file=str(GRAPH)), CausalRandom(dimensions=5)], {}),
+]
+MASKS = [
+    Treacherous(ratio=3.0, release=3),
+    Treacherous(release=2, knows_audits=2),
+    Sandbagging(share=0.3, ratio=5.0),
+    LeakLimited(leak=0.5),
+]
+DOUBTS = [
+    Suspicious(looks=3, audit_every=2),
+    Suspicious(audit_rate=0.4, edit_power=Constant(value=0.25)),
+]
+AUDITED = {"agents.W.method": {"kind": "suspicious", "audit_rate": 0.5}}
+TURNCOAT = {"agents.X.behaviour": {"kind": "treacherous", "release": 3}}
+DECEPTION = [
+    (BehaviourSuite, [*MASKS, Resisting(share=0.5)], {}),
+    (BehaviourSuite, [*MASKS, Resisting(share=0.5)], AUDITED),
+    (BehaviourSuite, MASKS, {**GRID, **AUDITED}),
+    (AlignerSuite, DOUBTS, TURNCOAT),
+    (AlignerSuite, [Suspicious(turn_rate=0.0, audit_every=1)], {**TURNCOAT, **FREE}),
+]
+TURN = LeftTurn(step=2, dimensions=2, ai_first=1)
+TURNS = {"world": {"kind": "gaussian", "dimensions": 3, "left_turn": TURN.model_dump()}}
+SEES = {"agents.W.method": "bayesian"}
+COPY = {"agents.X.behaviour": {"kind": "sandboxed", "fraction": 0.5, "release": 4}}
+PARTIAL = [
+    (BehaviourSuite, [Sandboxed(fraction=0.5), Sandboxed(fraction=0.6, fidelity=0.8)], SEES),
+    (BehaviourSuite, [Sandboxed(fraction=1.0, inner=Conservative(share=0.5), release=3)], {}),
+    (AlignerSuite, [Bayesian(looks=3), Bayesian(edits="confined", replays=1), NoAlignment()], COPY),
+    (AlignerSuite, [Budget(), Bayesian(edits="confined", looks=3), NoAlignment()], TURNS),
+    (WorldSuite, [Gaussian(dimensions=3, left_turn=TURN)], {}),
+    (WorldSuite, [Gaussian(dimensions=3, left_turn=TURN, covariance=FULL)], {}),
+]
+CASES = [(*case, {}) for case in CASES] + DISCRETE + CAUSES + PARTIAL + DECEPTION
 
 for suite, components, overrides in CASES:
     for number, component in enumerate(components):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import optimize
 
-from sumabm.harms import Orthogonal, Regret, UtilityLoss
+from sumabm.harms import Fragile, Narrow, Orthogonal, Regret, UtilityLoss
 from sumabm.worlds.gaussian import GaussianWorld
 
 D = 4
@@ -17,6 +17,7 @@ FULL = np.array(
     [[2.0, 0.6, -0.3, 0.0], [0.6, 1.0, 0.2, 0.1], [-0.3, 0.2, 3.0, -1.0], [0.0, 0.1, -1.0, 0.8]]
 )
 COVARIANCES = {"identity": None, "diagonal": np.array([0.3, 1.0, 2.0, 4.5]), "full": FULL}
+HARMS = [Regret(), Orthogonal(), UtilityLoss(), Fragile(exponent=2.0), Narrow(width=0.5)]
 every_covariance = pytest.mark.parametrize("name", COVARIANCES)
 
 
@@ -43,8 +44,13 @@ def setting(name, rows=6):
         (Regret(), lambda c: 1.0 - c),
         (Orthogonal(), lambda c: np.sqrt(1.0 - c**2)),
         (UtilityLoss(), lambda c: np.maximum(-c, 0.0)),
+        (Fragile(exponent=2.5), lambda c: (1.0 - c) ** 2.5),
+        (Fragile(exponent=0.5), lambda c: np.sqrt(1.0 - c)),
+        (Fragile(exponent=1.0), lambda c: 1.0 - c),
+        (Narrow(width=0.2), lambda c: np.sqrt(c**2 + 25.0 * (1.0 - c**2)) - c),
+        (Narrow(width=1.0), lambda c: 1.0 - c),
     ],
-    ids=["regret", "orthogonal", "utility-loss"],
+    ids=lambda value: getattr(value, "kind", ""),
 )
 def test_an_act_undone_in_part_does_the_essays_harm(name, harm, shape):
     base, v_x, v_y, c = setting(name)
@@ -57,7 +63,7 @@ def test_an_act_undone_in_part_does_the_essays_harm(name, harm, shape):
 
 
 @every_covariance
-@pytest.mark.parametrize("harm", [Regret(), Orthogonal(), UtilityLoss()], ids=lambda h: h.kind)
+@pytest.mark.parametrize("harm", HARMS, ids=lambda h: h.kind)
 def test_what_is_undone_does_no_harm(name, harm):
     base, v_x, v_y, _ = setting(name)
     for o_y in (0.5, 0.51, 100.0):
@@ -66,7 +72,7 @@ def test_what_is_undone_does_no_harm(name, harm):
     np.testing.assert_array_equal(harm.amplitude(v_y, seen(base, base)), 0.0)
 
 
-@pytest.mark.parametrize("harm", [Regret(), Orthogonal(), UtilityLoss()], ids=lambda h: h.kind)
+@pytest.mark.parametrize("harm", HARMS, ids=lambda h: h.kind)
 def test_an_aligned_act_does_no_harm(harm):
     base, _, v_y, _ = setting("full")
     amplitude = harm.amplitude(v_y, seen(base, base.tilt(v_y, 3.0).world))
@@ -105,6 +111,52 @@ def test_orthogonal_is_the_displacement_off_the_humans_direction():
     np.testing.assert_allclose(Orthogonal().amplitude(v_y, seen(base, world)), expected, rtol=1e-9)
 
 
+def test_narrow_counts_nats_from_the_tolerable_distribution():
+    """Brute force: ``KL(Q‖T) − KL(base‖T)`` for the T that is w times as wide across u_Y."""
+    base, v_x, v_y, _ = setting("full", rows=1)
+    world, w = base.tilt(v_x, 2.0).world, 0.3
+    along = FULL @ v_y[0]  # of unit length, since u_Y has unit spread
+    tolerable = w**2 * FULL + (1.0 - w**2) * np.outer(along, along)
+    assert v_y[0] @ tolerable @ v_y[0] == pytest.approx(1.0)
+
+    def nats(mean):
+        way = mean[0] - base.mean[0]
+        spread = np.trace(np.linalg.solve(tolerable, FULL)) - D
+        logs = np.linalg.slogdet(tolerable)[1] - np.linalg.slogdet(FULL)[1]
+        return 0.5 * (way @ np.linalg.solve(tolerable, way) + spread + logs)
+
+    displaced = nats(world.mean) - nats(base.mean)
+    gain = v_y[0] @ (world.mean - base.mean)[0]
+    expected = np.sqrt(displaced) - gain / np.sqrt(2.0)
+    assert Narrow(width=w).amplitude(v_y, seen(base, world))[0] == pytest.approx(expected, rel=1e-9)
+    assert displaced > 2.0 * world.nats_from(base)[0]
+
+
+def test_narrow_lies_between_regret_and_orthogonal():
+    base, v_x, v_y, _ = setting("full")
+    view = seen(base, base.tilt(v_x, 1.0).world)
+    regret, orthogonal = (h().amplitude(v_y, view) for h in (Regret, Orthogonal))
+    np.testing.assert_allclose(1e-7 * Narrow(width=1e-7).amplitude(v_y, view), orthogonal, 1e-6)
+    last = regret
+    for width in (0.9, 0.5, 0.1, 1e-3):
+        now = Narrow(width=width).amplitude(v_y, view)
+        assert np.all(now > last)
+        assert np.all(now <= regret / width**2)
+        last = now
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda h: h.kind)
+def test_nearly_aligned_acts_keep_their_digits(harm):
+    """Amplitudes at a divergence of 1e-10: as good as the gain that they are made of."""
+    base = GaussianWorld(np.zeros((1, 2)))
+    phi = 1e-10
+    v_x = np.array([[1.0 - phi, np.sqrt(phi * (2.0 - phi))]])
+    amplitude = harm.amplitude(np.array([[1.0, 0.0]]), seen(base, base.tilt(v_x, 1.0).world))
+    shapes = {"regret": phi, "orthogonal": np.sqrt(2.0 * phi), "utility-loss": 0.0}
+    expected = (shapes | {"fragile": phi**2, "narrow": 4.0 * phi})[harm.kind]
+    np.testing.assert_allclose(amplitude, expected, rtol=1e-5)
+
+
 def test_utility_loss_is_the_fall_of_the_mean_by_sampling():
     base, v_x, v_y, c = setting("full")
     row = int(np.argmin(c))
@@ -117,7 +169,7 @@ def test_utility_loss_is_the_fall_of_the_mean_by_sampling():
     assert abs(fall.mean() / np.sqrt(2.0) - 1.2 * amplitude) > 4 * error
 
 
-@pytest.mark.parametrize("harm", [Regret(), Orthogonal(), UtilityLoss()], ids=lambda h: h.kind)
+@pytest.mark.parametrize("harm", HARMS, ids=lambda h: h.kind)
 def test_amplitudes_scale_with_the_displacement(harm):
     """Twice the displacement is twice the amplitude, four times the nats."""
     base, v_x, v_y, _ = setting("diagonal")
@@ -150,7 +202,8 @@ def test_harm_is_never_negative_nor_more_than_the_whole(means, v, name):
     spread = base.spread(v)
     v = np.where(spread[:, None] > 0.0, v / np.where(spread > 0.0, spread, 1.0)[:, None], 0.0)
     whole = np.sqrt(world.nats_from(base)) * (1.0 + 1e-9) + 1e-9
-    for harm, most in ((Regret(), 2.0), (Orthogonal(), 1.0), (UtilityLoss(), 1.0)):
+    bounds = ((Fragile(exponent=3.0), 8.0), (Fragile(exponent=0.5), 2.0), (Narrow(width=0.1), 10.1))
+    for harm, most in ((Regret(), 2.0), (Orthogonal(), 1.0), (UtilityLoss(), 1.0), *bounds):
         amplitude = harm.amplitude(v, seen(base, world))
         assert np.all(amplitude >= 0.0)
         assert np.all(amplitude <= most * whole)

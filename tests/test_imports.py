@@ -15,7 +15,7 @@ ORDER = [
     ["types", "files"],
     ["tilt", "sphere"],
     ["streams", "component"],
-    ["dynamics", "data", "toml"],
+    ["dynamics", "data", "toml", "laws"],
     ["worlds"],
     ["view", "turns", "measures"],
     ["power", "origins", "behaviours", "responses", "harms", "aligners"],
@@ -29,6 +29,7 @@ ORDER = [
     ["analysis", "catalogue"],
     ["report"],
     ["reproduce"],
+    ["atlas"],
     ["cli"],
     ["__main__", "__init__"],
 ]

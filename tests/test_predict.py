@@ -31,9 +31,20 @@ def test_curves_pass_through_the_simulation(scenario):
         assert worst(run, column, curve) < 4, column
 
 
-def test_curves_follow_growing_power():
-    power = {"kind": "exponential", "initial": 0.8, "rate": 0.03}
+@pytest.mark.parametrize(
+    "power",
+    [
+        {"kind": "exponential", "initial": 0.8, "rate": 0.03},
+        {"kind": "logistic", "initial": 0.3, "capacity": 5.0, "rate": 0.2},
+        {"kind": "recursive", "initial": 0.5, "rate": 0.04, "exponent": 2.0},
+        {"kind": "recursive", "initial": 0.5, "rate": 0.1, "exponent": 0.5},
+        {"kind": "table", "values": [0.5, 3.0, 9.0, 1.0, 2.0], "beyond": "hold"},
+    ],
+    ids=lambda power: power["kind"],
+)
+def test_curves_follow_growing_power(power):
     run, found = curves("essay", agents__X__power=power)
+    assert worst(run, "cumulative_harm", 1.1 * found["cumulative_harm"]) > 6
     for column, curve in found.items():
         assert worst(run, column, curve) < 4, column
 
@@ -132,3 +143,16 @@ def test_no_curve_when_the_goal_moves_or_edits_are_given():
     assert "alignment.X" in found
     _, found = curves("bayesian", replicates=2, agents__W__method__edit_power=0.5)
     assert set(found) == {"information.X"}
+
+
+def test_curves_of_an_ai_that_resists_and_of_one_that_deceives():
+    run, found = curves("resisting")
+    assert {"alignment.X", "cumulative_harm"} <= set(found)
+    for column, curve in found.items():
+        assert worst(run, column, curve) < 4, column
+    for behaviour in (
+        {"kind": "treacherous", "release": 9},
+        {"kind": "leak-limited", "leak": 0.1},
+        {"kind": "sandboxed", "fraction": 1.0, "inner": {"kind": "leak-limited", "leak": 0.1}},
+    ):
+        assert set(curves("essay", 3, agents__X__behaviour=behaviour)[1]) <= {"alignment.X"}

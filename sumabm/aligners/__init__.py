@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sumabm.component import Component, Objection
 from sumabm.streams import Draw
@@ -13,6 +13,7 @@ from sumabm.types import Array
 from sumabm.view import View
 
 if TYPE_CHECKING:
+    from sumabm.behaviours import Behaviour
     from sumabm.scenario import Scenario
 
 S = TypeVar("S")
@@ -37,13 +38,30 @@ class AlignerMethod(Component, Generic[S]):
 
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.
+
+    Declare ``reads_copies`` (it minds which dimensions an act in a sandbox shows: `Sight.within`)
+    and ``grows`` (it carries on when the world gains dimensions: `grown`).
     """
 
+    reads_copies: ClassVar[bool] = False
+    grows: ClassVar[bool] = False
+
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse AIs whose acts are no KL-limited tilts: nats say nothing of those."""
+        """Refuse AIs whose acts are no KL-limited tilts: nats say nothing of those.
+
+        And AIs in a sandbox, and dimensions that appear, if it does not know what to make of them.
+        """
+        turns_left = getattr(scenario.world, "left_turn", None) is not None
+        if turns_left and not self.grows:
+            yield Objection((), "does not know what to make of dimensions that appear", self.kind)
         for ai in scenario.overseen(agent or ""):
-            if not scenario.agents[ai].behaviour.tilts:  # type: ignore[attr-defined]
+            behaviour: Behaviour[Any] = scenario.agents[ai].behaviour  # type: ignore[attr-defined]
+            if not behaviour.tilts:
                 rule = f"cannot oversee {ai}, whose acts are not KL-limited tilts"
+                yield Objection((), rule, self.kind)
+            partly = not behaviour.shows_all or (behaviour.contains and turns_left)
+            if partly and not self.reads_copies:
+                rule = f"cannot oversee {ai}: its sandbox does not show all of what it wants"
                 yield Objection((), rule, self.kind)
 
     @property
@@ -58,7 +76,11 @@ class AlignerMethod(Component, Generic[S]):
     def look(
         self, ais: tuple[str, ...], view: View, state: Any, draw: Mapping[str, Draw]
     ) -> S | None:
-        """Return the state after watching this step's acts; ``draw`` is a `Draw` per AI."""
+        """Return the state after watching this step's acts.
+
+        ``draw`` has a `Draw` per AI X, ``X`` for its acts, ``X audit`` for what an audit shows and
+        ``X audited`` for whether there is one.
+        """
         return state
 
     @abstractmethod
@@ -71,6 +93,13 @@ class AlignerMethod(Component, Generic[S]):
 
     def settled(self, view: View, state: Any) -> S | None:
         """Return the state at the end of the step, once the humans have responded."""
+        return state
+
+    def grown(self, before: int, share: float, view: View, state: Any) -> S | None:
+        """Return the state once aims extend from ``before`` to ``view.base.dimensions``.
+
+        A ``share`` of their squared length is in the new dimensions.
+        """
         return state
 
     def belief(self, ai: str, view: View, spent_on: Array, state: Any) -> Belief | None:

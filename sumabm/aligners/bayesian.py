@@ -11,6 +11,7 @@ from pydantic import Field
 from sumabm import sphere
 from sumabm.aligners import AlignerMethod, Belief, Edit
 from sumabm.aligners.beliefs import AimBelief, JointBelief, SeparateBelief
+from sumabm.aligners.blocks import ProductBelief, direction
 from sumabm.component import Objection, Slot
 from sumabm.power import Power
 from sumabm.streams import Draw
@@ -20,8 +21,6 @@ from sumabm.view import View
 
 if TYPE_CHECKING:
     from sumabm.scenario import Scenario
-
-_PLANE = 1e-8  # below this sine the belief is on the goal and they span no plane
 
 
 class Bayesian(AlignerMethod[AimBelief]):
@@ -33,11 +32,20 @@ class Bayesian(AlignerMethod[AimBelief]):
     is not known, it filters: see `JointBelief`. The edit turns the AI in the plane of the belief's
     mean m and v_Y by the largest δ up to their angle with ``κ A_d(κ)(1 − cos δ) ≤ O_edit``, the KL
     divergence of the rotated belief.
+
+    Where an AI acts in a sandbox, or dimensions appear, its belief is a product over blocks of
+    dimensions: see `Blocks`. ``edits = "full"`` turn the expected aim onto all of v_Y, though only
+    a part was seen; ``"confined"`` ones stay within the dimensions seen so far.
+
+    With ``replays`` r it looks at every sample r times more and takes each for a new one. The same
+    sample tells nothing twice: its belief points where it did, with ``(1 + r) κ`` for κ.
     """
 
     kind = "bayesian"
     stochastic: ClassVar[bool] = True
     cites = ("mardia-jupp-2000", "dytso-2018")
+    reads_copies: ClassVar[bool] = True
+    grows: ClassVar[bool] = True
 
     looks: Annotated[
         int, Field(ge=1, le=1_000_000, description="samples of the world seen per act")
@@ -56,6 +64,14 @@ class Bayesian(AlignerMethod[AimBelief]):
             "min(powers of AIs, powers of humans)"
         ),
     ] = None
+    edits: Annotated[
+        Literal["full", "confined"],
+        Field(description="onto all of v_Y, or only in the dimensions in which it saw the AI act"),
+    ] = "full"
+    replays: Annotated[
+        int,
+        Field(ge=0, le=1_000_000, description="times it counts every old sample again, naively"),
+    ] = 0
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse what this belief cannot describe."""
@@ -65,6 +81,13 @@ class Bayesian(AlignerMethod[AimBelief]):
         if joint and scenario.world.kind != "gaussian":
             rule = "sees acts one by one, from a world that resets, unless the world is Gaussian"
             yield Objection((), rule, scenario.world.kind)
+        if joint and getattr(scenario.world, "left_turn", None) is not None:
+            rule = "needs to see acts one by one, in a world that resets, where dimensions appear"
+            yield Objection((), rule, self.kind)
+        for ai in scenario.names("ai"):
+            if (joint or self.late) and scenario.agents[ai].behaviour.contains:  # type: ignore[attr-defined]
+                rule = f"needs to see acts one by one, in a world that resets: {ai} is in a sandbox"
+                yield Objection((), rule, self.kind)
         mine = set(scenario.overseen(agent or ""))
         for other in scenario.names("aligner"):
             if scenario.agents[other].method.kind != "budget":  # type: ignore[attr-defined]
@@ -91,22 +114,25 @@ class Bayesian(AlignerMethod[AimBelief]):
         self, ais: tuple[str, ...], view: View, state: AimBelief, draw: Mapping[str, Draw]
     ) -> AimBelief:
         """Return the posterior after n samples of each act, or of what came of them."""
-        return state.look(view, self.looks, draw)
+        return state.look(view, self.looks, draw, 1 + self.replays)
 
     def edit(self, ais: tuple[str, ...], view: View, state: AimBelief) -> dict[str, Edit]:
         """Return for each AI the rotation that its edit power affords."""
+        if isinstance(state, ProductBelief):
+            confined = self.edits == "confined"
+            powers = {ai: self._power(ai, view) for ai in ais}
+            return {ai: state.blocks[ai].edit(view.goal, powers[ai], confined) for ai in ais}
         return {ai: self._edit(ai, view, state.eta(ai)) for ai in ais}
+
+    def _power(self, ai: str, view: View) -> Array | float:
+        return view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
 
     def _edit(self, ai: str, view: View, eta: Array) -> Edit:
         d = view.base.dimensions
-        mean, kappa = _direction(eta)
+        mean, kappa = direction(eta)
         price = kappa * sphere.mean_cosine(d, kappa)
-        power = view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
-        across, sine = _direction(view.goal - np.vecdot(view.goal, mean)[:, None] * mean)
-        whole = np.where(sine > _PLANE, np.arctan2(sine, np.vecdot(view.goal, mean)), 0.0)
-        afford = np.where(price > 0.0, power / np.where(price > 0.0, price, 1.0), 0.0)
-        angle = np.minimum(whole, 2.0 * np.arcsin(np.sqrt(np.minimum(0.5 * afford, 1.0))))
-        return Edit(Rotation(mean, across, angle), 2.0 * price * np.sin(0.5 * angle) ** 2)
+        whole = Rotation.onto(mean, view.goal)
+        return Edit(*whole.within(price, self._power(ai, view)))
 
     def turned(self, ai: str, turn: Turn, state: AimBelief) -> AimBelief:
         """Return the belief turned along with the AI; edits are known."""
@@ -116,15 +142,16 @@ class Bayesian(AlignerMethod[AimBelief]):
         """Return the belief about what the step leaves behind."""
         return state.settled(view)
 
+    def grown(self, before: int, share: float, view: View, state: AimBelief) -> AimBelief:
+        """Return the belief with a new block, in which nothing is known of any aim."""
+        assert isinstance(state, SeparateBelief | ProductBelief)  # others are refused
+        return state.grown(before, view.base.dimensions, share)
+
     def belief(self, ai: str, view: View, spent_on: Array, state: AimBelief) -> Belief:
         """Return ``KL(posterior‖prior)`` and the expected cosine ``A_d(κ) m·v_Y``."""
+        if isinstance(state, ProductBelief):
+            return state.blocks[ai].belief(view.goal)
         d = view.base.dimensions
-        mean, kappa = _direction(state.eta(ai))
+        mean, kappa = direction(state.eta(ai))
         cosine = sphere.mean_cosine(d, kappa) * np.vecdot(mean, view.goal)
         return Belief(np.asarray(sphere.nats(d, kappa=kappa)), cosine)
-
-
-def _direction(vectors: Array) -> tuple[Array, Array]:
-    """Return unit vectors ``(R, d)`` and lengths ``(R,)``; a zero vector stays zero."""
-    length = np.sqrt(np.vecdot(vectors, vectors))
-    return vectors / np.where(length > 0.0, length, 1.0)[:, None], length

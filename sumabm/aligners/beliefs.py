@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from sumabm.aligners.blocks import Blocks, ProductBelief, seen_of
 from sumabm.streams import Draw
 from sumabm.turns import Rotation
 from sumabm.types import Array
@@ -20,8 +21,11 @@ from sumabm.view import View
 class AimBelief(Protocol):
     """A belief about AIs' aims."""
 
-    def look(self, view: View, looks: int, draw: Mapping[str, Draw]) -> Self:
-        """Return the belief after ``looks`` samples of each thing that is to be seen."""
+    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1) -> AimBelief:
+        """Return the belief after ``looks`` samples of each thing that is to be seen.
+
+        Each sample is taken for so many independent ones as it is ``counted``.
+        """
         ...
 
     def eta(self, ai: str) -> Array:
@@ -48,18 +52,33 @@ class SeparateBelief:
     etas: Mapping[str, Array]
     late: bool
 
-    def look(self, view: View, looks: int, draw: Mapping[str, Draw]) -> Self:
-        """Return the posterior."""
+    def look(
+        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1
+    ) -> SeparateBelief | ProductBelief:
+        """Return the posterior: one in blocks, if an act is in a copy that has but some dimensions.
+
+        The first such copy is seen at the first step, or never.
+        """
+        d = view.base.dimensions
+        if any((view.sights[ai].within or d) < d for ai in self.etas if ai in view.sights):
+            return self._in_blocks(d, looked=False).look(view, looks, draw, counted)
         etas = dict(self.etas)
         for ai, eta in etas.items():
-            amplitude = np.sqrt(2.0 * view.power[ai])
-            if self.late:
-                seen = view.world.look(view.before, draw[ai], looks) - view.added
-                amplitude = amplitude * view.kept
-            else:
-                seen = view.sights[ai].left.look(view.sights[ai].found, draw[ai], looks)
-            etas[ai] = eta + (looks * amplitude)[:, None] * seen
+            seen, amplitude = seen_of(ai, view, looks, draw, late=self.late)
+            etas[ai] = eta + (looks * counted * amplitude)[:, None] * seen
         return replace(self, etas=etas)
+
+    def _in_blocks(self, d: int, *, looked: bool) -> ProductBelief:
+        blocks = {ai: Blocks.whole(d, eta, looked=looked) for ai, eta in self.etas.items()}
+        return ProductBelief(blocks, self.late)
+
+    def grown(self, before: int, d: int, share: float) -> ProductBelief:
+        """Return the belief once aims extend from ``before`` to d dimensions, in two blocks.
+
+        A ``share`` of their squared length is in the new ones, in directions of which nothing is
+        known.
+        """
+        return self._in_blocks(before, looked=True).grown(before, d, share)
 
     def eta(self, ai: str) -> Array:
         """Return η."""
@@ -108,13 +127,13 @@ class JointBelief:
         means = np.zeros((size, *view.goal.shape))
         return cls(names, watched, means, covariance, means[:-1], late)
 
-    def look(self, view: View, looks: int, draw: Mapping[str, Draw]) -> Self:
+    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1) -> Self:
         """Return the posterior: of each watched act in turn, or of all at once."""
         if self.late or view.activation == "simultaneous":
             seen = view.world.look(view.base, draw[self.watched[0]], looks)
             kept = view.kept if self.late else 1.0
             weights = [kept * np.sqrt(2.0 * view.power[ai]) for ai in self.names]
-            told = self._told(weights, seen - view.added if self.late else seen, looks)
+            told = self._told(weights, seen - view.added if self.late else seen, looks * counted)
             return replace(told, acted=told.means[:-1])
         belief = self
         for ai in self.watched:
@@ -123,7 +142,7 @@ class JointBelief:
                 np.where(view.order[other] <= view.order[ai], np.sqrt(2.0 * view.power[other]), 0.0)
                 for other in self.names
             ]
-            belief = belief._told(weights, seen, looks)
+            belief = belief._told(weights, seen, looks * counted)
         return replace(belief, acted=belief.means[:-1])
 
     def _told(self, weights: list[Array], seen: Array, looks: int) -> Self:

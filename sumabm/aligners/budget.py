@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -18,11 +18,14 @@ class Budget(AlignerMethod[None]):
     """Tilts the law of the AI's utility towards the humans' by ι nats a step.
 
     ``D ← D + ι`` with ``ι = min(Σ O_AI, Σ O_human)`` shared over the AIs it sees in proportion to
-    their powers, or all of ``O_AI`` without the cap; mean alignment is ``A_d(κ(D))``.
+    their powers, or all of ``O_AI`` without the cap; mean alignment is ``A_d(κ(D))``. Where
+    dimensions appear D stays, taken to be about all of them: the AI's quantile is found anew and
+    goes on from there, and the mean that is believed is too high.
     """
 
     kind = "budget"
     cites = ("essay", "mardia-jupp-2000")
+    grows: ClassVar[bool] = True
 
     cap: Annotated[
         bool, Field(description="no more nats a step than the humans' power (the essay's cap)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sumabm.component import Component, Objection
 from sumabm.streams import Draw
+from sumabm.turns import Subject, Turn
 from sumabm.types import Array
 from sumabm.view import View
 from sumabm.worlds import Tilt, World
@@ -24,11 +25,18 @@ def tilt(world: World, utility: Array, power: Array) -> Tilt:
 
 
 class Act(NamedTuple):
-    """What an AI decides on: ``how`` to move the world, by ``utility`` with ``power (R,)``."""
+    """What an AI decides on: ``how`` to move the world, by ``utility`` with ``power (R,)``.
+
+    ``foreseen (R,)`` is the rise of its expected utility that it reckons with, if it says. An act
+    ``within`` so many dimensions, the first ones, is made in a copy of the world that has these
+    alone: aligners see it, and the world stays as it is.
+    """
 
     utility: Array
     power: Array
     how: Callable[[Any, Array, Array], Tilt] = tilt
+    foreseen: Array | None = None
+    within: int | None = None
 
 
 class Behaviour(Component, Generic[S]):
@@ -45,6 +53,16 @@ class Behaviour(Component, Generic[S]):
         """Whether its acts are KL-limited tilts, so that its power is nats of information."""
         return True
 
+    @property
+    def contains(self) -> bool:
+        """Whether it ever acts in a copy of the world."""
+        return False
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether its acts show all dimensions of what it wants, as far as acts show it."""
+        return True
+
     def start(self, me: str, view: View, draw: Draw) -> S | None:
         """Return the state before the first step."""
         return None
@@ -52,3 +70,18 @@ class Behaviour(Component, Generic[S]):
     @abstractmethod
     def act(self, me: str, view: View, state: Any, draw: Draw) -> tuple[Act, S | None]:
         """Return what the AI named ``me`` does this step, and its next state."""
+
+    def unwatched(self, me: str, view: View, state: Any, draw: Draw) -> Act:
+        """Return what it would do this step if it thought that nobody looked.
+
+        By default what it does. ``state`` is that after `act`, ``draw`` not the one that `act` has.
+        """
+        return self.act(me, view, state, draw)[0]
+
+    def taken(self, turn: Turn) -> Turn:
+        """Return what the AI makes of a turn to its utility: by default it takes all of it."""
+        return turn
+
+    def turned(self, turn: Turn, before: Subject, after: Subject, state: Any) -> S | None:
+        """Return the state after ``turn`` took the AI's utility from ``before`` to ``after``."""
+        return state

@@ -15,6 +15,7 @@ from sumabm.streams import Draw
 from sumabm.types import Array
 from sumabm.view import View
 from sumabm.worlds import Tilt, World
+from sumabm.worlds.states import DiscreteSpec
 
 if TYPE_CHECKING:
     from sumabm.scenario import Scenario
@@ -37,8 +38,10 @@ class Honest(Behaviour[None]):
             rule = "needs states with features, and utilities = 'linear' in them"
             yield Objection(("measure",), rule, self.measure.kind)
         power = getattr(scenario.agents[agent or ""], "power", None)
-        if power is not None and self.measure.most < np.inf and scenario.world.kind == "gaussian":
-            strongest = max(power.nats(0), power.nats(scenario.steps - 1))
+        if power is None or any(power.objections(scenario, agent)):  # it says so itself
+            return
+        if self.measure.most < np.inf and not isinstance(scenario.world, DiscreteSpec):
+            strongest = power.most(scenario.steps)
             if strongest >= self.measure.most:
                 rule = f"in a Gaussian world its power must stay below {self.measure.most:g}"
                 yield Objection(("measure",), rule, strongest)

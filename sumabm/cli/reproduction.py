@@ -1,4 +1,4 @@
-"""The command that reproduces the founding essay."""
+"""Commands on what ships: reproduce the founding essay, chart what it leaves out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sumabm.cli.app import AsJson, MisuseError, app, print_json, print_table, st
 from sumabm.cli.batteries import Scheduler, Workers, engine_of, terminable, where_of
 
 if TYPE_CHECKING:
+    from sumabm.atlas.effects import Effects, Interval
     from sumabm.reproduce import Reproduction
     from sumabm.reproduce.findings import Claim
 
@@ -72,3 +73,65 @@ def _show(made: Reproduction, as_json: bool) -> None:
 
 def _worst(claim: Claim) -> float:
     return min(max((part.z for part in claim.measured), default=0.0), 1e9)
+
+
+@app.command()
+def atlas(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="SCENARIO", help="Only this opening.")
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", "-r", min=2, help="In place of the battery's.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
+        "runs"
+    ),
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold every opening of the toy model against the plain one: what it does to harm."""
+    from sumabm.atlas import OPENINGS, atlas
+    from sumabm.progress import progress
+
+    where = where_of(workers, scheduler)
+    names = [opening.scenario for opening in OPENINGS]
+    if wrong := set(only or []) - set(names):
+        raise MisuseError(f"--only {min(wrong)}: allowed: {', '.join(names)}")
+    try:
+        with terminable():
+            found = atlas(out, only or [], replicates, partial(engine_of, *where), progress)
+    except KeyboardInterrupt:
+        stop("interrupted: what was done is stored; the same command goes on", 130)
+    if as_json:
+        table = {name: _plain(each) for name, each in found.effects.items()}
+        print_json({"page": str(found.page), "openings": table})
+        return
+    rows = [
+        [name, *(_told(i) for i in (e.share, e.threshold[1], e.in_dimensions[1], e.in_scale[1]))]
+        for name, e in found.effects.items()
+    ]
+    heads = ("harm / plain", "threshold", "exponent in d", "in O_X/O_Y")
+    print_table("openings", {"opening": False} | dict.fromkeys(heads, True), rows)
+    typer.echo(f"page     {found.page}")
+
+
+def _told(interval: Interval) -> str:
+    if not interval.known:
+        return "—"
+    return f"{interval.estimate:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
+
+
+def _plain(effects: Effects) -> dict[str, object]:
+    """Return intervals as JSON takes them: null for what has no meaning."""
+
+    def numbers(interval: Interval) -> list[float | None]:
+        return [value if interval.known else None for value in interval]
+
+    three = ("plain", "opened", "change")
+    return {
+        name: numbers(value)
+        if hasattr(value, "known")
+        else dict(zip(three, map(numbers, value), strict=True))
+        for name, value in effects._asdict().items()
+    }

@@ -166,7 +166,7 @@ def _finisher(spec: Scenario) -> Any:
 def _show(stored: Any, as_json: bool) -> None:
     manifest = stored.manifest
     if as_json:
-        keys = ("identity", "seed", "replicates", "result", "seconds", "figures")
+        keys = ("identity", "seed", "replicates", "ended", "result", "seconds", "figures")
         report = {"path": str(stored.path), "reused": stored.reused}
         print_json(report | {key: manifest.get(key) for key in keys})
         return
@@ -177,6 +177,8 @@ def _show(stored: Any, as_json: bool) -> None:
         texts = ["" if n is None else f"{n:.6g}" for n in numbers]
         rows.append([line["quantity"], *texts, line["unit"]])
     print_table(f"{manifest['scenario']['scenario']}: last step", columns, rows)
+    if ended := manifest.get("ended"):
+        typer.echo(f"stopped early: {ended}")
     first, last = manifest["replicates"]
     state = "reused: the store has this run" if stored.reused else "stored"
     typer.echo(f"{last - first} replicates, seed {manifest['seed']}; {state}")

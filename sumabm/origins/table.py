@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Objection
-from sumabm.data import DataFile, read_array, read_columns
+from sumabm.data import DataFile, read_series
 from sumabm.origins import Origin
 from sumabm.streams import Draw
 from sumabm.types import Array
@@ -62,12 +62,7 @@ class TableUtility(Origin):
     def _table(self) -> Array:
         if self.values is not None:
             return np.asarray(self.values, np.float64)
-        path = str(self.file)
-        if path.endswith(".npy"):
-            return read_array(path)
-        if self.column is None:
-            raise ValueError("name the column of the file")
-        return read_columns(path, [self.column])[:, 0]
+        return read_series(str(self.file), self.column)
 
     def start(self, base: World, draw: Draw) -> Array:
         """Return the table, ``(N,)``."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -18,12 +17,11 @@ from sumabm.battery.spec import Battery
 from sumabm.battery.store import Store
 from sumabm.figures.style import styled
 from sumabm.files import check_writable, sweep
-from sumabm.progress import Report
 from sumabm.reproduce import exhibits
 from sumabm.reproduce.findings import Exhibit
 from sumabm.reproduce.made import Made, identity, keep, recall
 from sumabm.reproduce.page import Setting, write_reproduction
-from sumabm.reproduce.studies import Progress, facts, opened, run_studies, study
+from sumabm.reproduce.studies import Progress, facts, opened, run_studies, silent, study
 
 __all__ = ["Reproduction", "exhibit_names", "reproduce"]
 
@@ -41,18 +39,13 @@ def exhibit_names() -> list[str]:
     return sorted(names, key=lambda name: _exhibit(name).LETTER)
 
 
-@contextmanager
-def _silent(title: str, unit: str) -> Iterator[Report]:
-    yield lambda done, total, note="": None
-
-
 def reproduce(
     out: str | Path = "runs",
     quick: bool = False,
     only: Collection[str] = (),
     seed: int | None = None,
     engine: Callable[[], Engine] = Local,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Reproduction:
     """Reproduce the founding essay under ``out`` and return what was found.
 

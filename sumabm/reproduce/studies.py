@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,12 @@ QUICK: Mapping[str, Mapping[str, object]] = {
 
 Progress = Callable[[str, str], AbstractContextManager[Report]]
 """Given what is done now and in what units, gives what is told how far it is: `progress`."""
+
+
+@contextmanager
+def silent(title: str, unit: str) -> Iterator[Report]:
+    """Give what reports to nobody."""
+    yield lambda done, total, note="": None
 
 
 def study(name: str, *, quick: bool, seed: int | None) -> Battery:

@@ -206,6 +206,30 @@ class DynamicsSuite(ComponentSuite):
         np.testing.assert_allclose(settled.nats_from(base), 0.0, atol=1e-30)
 
 
+class LawSuite(ComponentSuite):
+    """For a `Law`: of the error in a Goodhart world."""
+
+    place = "world.error"
+    component: ClassVar[Any]
+    overrides: ClassVar[dict[str, object]] = {"world": {"kind": "goodhart", "error": "gaussian"}}
+
+    def test_is_a_law(self) -> None:
+        """Its density is not negative, and the normal scores of its values rise."""
+        x = self.component.edges(32)
+        assert np.all(np.diff(x) > 0.0)
+        assert np.all(self.component.density(x) >= 0.0)
+        assert np.all(np.diff(self.component.scores(x)[1:-1]) > 0.0)
+
+    def test_scores_are_of_its_density(self) -> None:
+        """Where scores are from −1 to 1, a value's density is its score's, times the slope."""
+        x = self.component.edges(4096)
+        middle, scores = 0.5 * (x[1:] + x[:-1]), self.component.scores(x)
+        slope, score = np.diff(scores) / np.diff(x), self.component.scores(middle)
+        ratio = self.component.density(middle) / (slope * np.exp(-0.5 * score**2))
+        ratio = ratio[np.abs(score) < 1.0]
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+
+
 class WorldSuite(ComponentSuite):
     """For a `WorldSpec` of five dimensions."""
 

@@ -13,6 +13,8 @@ _RULES: dict[str, tuple[Callable[[Array], NDArray[np.bool_]], str]] = {
     "an amount": (lambda a: a >= 0.0, "be 0 or more"),
     "positive": (lambda a: a > 0.0, "be above 0"),
     "a power of nats": (lambda a: (a >= 0.25) & (a < np.inf), "be a finite number, ¼ or more"),
+    "a share": (lambda a: (a > 0.0) & (a <= 1.0), "lie above 0, up to 1"),
+    "a correlation": (lambda a: (a >= -1.0) & (a <= 1.0), "lie in [−1, 1]"),
     "a cosine": (lambda a: (a >= 0.0) & (a <= 1.0), "lie in [0, 1]"),
     "dimensions": (lambda a: (a >= 2.0) & (a < np.inf), "be a finite number, 2 or more"),
     "dimensions or a line": (

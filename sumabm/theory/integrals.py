@@ -6,7 +6,7 @@ import numpy as np
 
 from sumabm import sphere
 from sumabm.theory.arguments import checked
-from sumabm.theory.law import mean_power, shape_of
+from sumabm.theory.law import Shape, mean_power, shape_of
 from sumabm.types import Array
 
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(64)
@@ -16,7 +16,7 @@ _BLOCK = 256
 def harm_integral(
     d: Array | float,
     threshold: Array | float,
-    measure: str,
+    measure: str | Shape,
     power: Array | float,
     variable: Array | float = 1.0,
     exact: bool = True,
@@ -61,7 +61,9 @@ def nodes(threshold: Array, decay: Array | float, variable: Array | float) -> tu
     return end * z ** (2.0 * k), end * k * z ** (2.0 * k - 1.0) * _GAUSS_WEIGHTS
 
 
-def _exact(d: Array, threshold: Array, power: Array, variable: Array, measure: str) -> Array:
+def _exact(
+    d: Array, threshold: Array, power: Array, variable: Array, measure: str | Shape
+) -> Array:
     if measure == "utility-loss":  # beyond, it is below e^−45 of what it was
         threshold = np.minimum(threshold, sphere.mean_cosine(d, 50.0 + 10.0 * np.sqrt(d)))
     t, weights = nodes(threshold, _decay(measure, power), variable)
@@ -72,7 +74,9 @@ def _exact(d: Array, threshold: Array, power: Array, variable: Array, measure: s
     return np.asarray((per_nat * kappa * phi * weights).sum(axis=-1))
 
 
-def _limit(d: Array, threshold: Array, power: Array, variable: Array, measure: str) -> Array:
+def _limit(
+    d: Array, threshold: Array, power: Array, variable: Array, measure: str | Shape
+) -> Array:
     if measure == "utility-loss":
         return np.zeros(d.size)
     t, weights = nodes(threshold, _decay(measure, power), variable)
@@ -82,7 +86,7 @@ def _limit(d: Array, threshold: Array, power: Array, variable: Array, measure: s
     return np.asarray((values * d * c / (1.0 + c) * weights).sum(axis=-1))
 
 
-def _decay(measure: str, power: Array) -> Array:
+def _decay(measure: str | Shape, power: Array) -> Array:
     """Return the power of 1 − c in ``f^(2·power)`` near c = 1; 1/15 keeps e^−t a normal number."""
     return np.maximum(power if measure == "orthogonal" else 2.0 * power, 1.0 / 15.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from scipy import special
@@ -11,7 +12,10 @@ from sumabm import sphere
 from sumabm.theory.arguments import checked, log_width
 from sumabm.types import Array
 
-SHAPES: dict[str, Callable[[Array, Array], Array]] = {
+Shape: TypeAlias = Callable[[Array, Array], Array]
+"""A harm's amplitude per unit of residual amplitude, ``f(c, 1 − c)``; near c = 1 like 1 − c."""
+
+SHAPES: dict[str, Shape] = {
     "regret": lambda c, phi: phi,
     "orthogonal": lambda c, phi: np.sqrt(phi * (1.0 + c)),
     "utility-loss": lambda c, phi: np.maximum(-c, 0.0),
@@ -24,8 +28,10 @@ _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(128)
 _REACH = 14.0  # standard deviations either side of the mode, where the tails are Gaussian
 
 
-def shape_of(measure: str) -> Callable[[Array, Array], Array]:
+def shape_of(measure: str | Shape) -> Shape:
     """Return the measure's harm amplitude ``f(c, 1 − c)``; ValueError names the measures."""
+    if callable(measure):
+        return measure
     if measure not in SHAPES:
         raise ValueError(f"measure must be one of {', '.join(SHAPES)}; got {measure!r}")
     return SHAPES[measure]
@@ -75,7 +81,7 @@ def _log_gamma_ratio(a: Array) -> Array:
 def mean_power(
     d: Array | float,
     kappa: Array | float,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: Array | float = 1.0,
 ) -> Array:
     """Return ``E[f(c)^(2p)]`` over the law of concentration κ; ``d``, ``kappa``, ``p`` broadcast.
@@ -101,7 +107,7 @@ def mean_power(
     return out.reshape(whole[0].shape)
 
 
-def _mean_power(d: Array, kappa: Array, p: Array, measure: str) -> Array:
+def _mean_power(d: Array, kappa: Array, p: Array, measure: str | Shape) -> Array:
     """Return the means for columns ``(n, 1)`` of d, κ and p: ``(n,)``."""
     # The mode solves κ(1 − t²) = (d − 1) t in t = tanh y; the curvature there sets the scale.
     half = 0.5 * (d - 1.0)
@@ -120,7 +126,7 @@ def _mean_power(d: Array, kappa: Array, p: Array, measure: str) -> Array:
         log_density, phi, c = _density(d, kappa, -deepest * x**2)
         step = 2.0 * reach / (_NODES - 1)
         weight = np.exp(log_density - top) * (deepest * x * _GAUSS_WEIGHTS / step)
-    return np.asarray((weight * SHAPES[measure](c, phi) ** (2.0 * p)).sum(axis=-1) / total)
+    return np.asarray((weight * shape_of(measure)(c, phi) ** (2.0 * p)).sum(axis=-1) / total)
 
 
 def _density(d: Array, kappa: Array, y: Array) -> tuple[Array, Array, Array]:

@@ -9,7 +9,7 @@ from scipy.optimize import elementwise
 from sumabm import sphere
 from sumabm.theory.arguments import checked
 from sumabm.theory.integrals import harm_integral
-from sumabm.theory.law import mean_power
+from sumabm.theory.law import Shape, mean_power
 from sumabm.types import Array
 
 _MOST_DIMENSIONS = 1e9
@@ -50,7 +50,7 @@ def training_harm(
     power_ai: Array | float,
     power_human: Array | float,
     threshold: Array | float,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: Array | float = 1.0,
     exact: bool = True,
     fragility: Array | float = 1.0,
@@ -107,7 +107,7 @@ def power_ratio(
     d: Array | float,
     threshold: Array | float,
     power_human: Array | float = 1.0,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: Array | float = 1.0,
     exact: bool = True,
     fragility: Array | float = 1.0,
@@ -135,7 +135,7 @@ def intolerable_dimensions(
     power_ai: Array | float,
     power_human: Array | float,
     threshold: Array | float,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: Array | float = 1.0,
     exact: bool = True,
     fragility: Array | float = 1.0,
@@ -167,7 +167,7 @@ def intolerable_dimensions(
         return np.maximum(np.where(integral > 0.0, 2.0 * target / integral, np.inf), 2.0)
 
 
-def _dimensions(target: Array, threshold: Array, power: Array, measure: str) -> Array:
+def _dimensions(target: Array, threshold: Array, power: Array, measure: str | Shape) -> Array:
     """Return the d at which the exact integral is ``target``, by a bracketed root in ln(d − 1)."""
 
     def gap(y: Array | float, target: Array, threshold: Array, power: Array) -> Array:
@@ -187,7 +187,7 @@ def left_sum(
     d: float,
     budgets: ArrayLike,
     amplitudes: ArrayLike,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: float = 1.0,
     fragility: float = 1.0,
 ) -> Array:
@@ -207,7 +207,7 @@ def expected_harm(
     d: float,
     budgets: ArrayLike,
     amplitudes: ArrayLike,
-    measure: str = "regret",
+    measure: str | Shape = "regret",
     p: float = 1.0,
     fragility: float = 1.0,
 ) -> Array:

@@ -14,6 +14,7 @@ from sumabm.streams import Draw
 from sumabm.tilt import linear_tilt, shift_within, stride_towards, times
 from sumabm.types import Array
 from sumabm.worlds import Tilt, WorldSpec, per_row
+from sumabm.worlds.left_turn import LeftTurn
 
 if TYPE_CHECKING:
     from sumabm.scenario import Scenario
@@ -63,7 +64,9 @@ class GaussianWorld:
 
     ``mean`` is ``(R, d)`` (or ``(d,)`` for a single world); ``covariance`` None for the identity,
     ``(d,)`` variances or a ``(d, d)`` positive definite matrix. A utility is the coefficient
-    vector v of ``u(s) = v·s``. Raises ValueError for a covariance that is none.
+    vector v of ``u(s) = v·s``. Of the ``dimensions`` after the first so many, all by default, no
+    utility takes notice until they come: see `whole`. Raises ValueError for a covariance that is
+    none.
 
     >>> world = GaussianWorld(np.zeros((1, 2)))
     >>> act = world.tilt(np.array([[1.0, 0.0]]), 2.0)
@@ -71,9 +74,14 @@ class GaussianWorld:
     (array([[2., 0.]]), array([2.]), array([2.]))
     """
 
-    __slots__ = ("covariance", "mean")
+    __slots__ = ("covariance", "dimensions", "mean")
 
-    def __init__(self, mean: Array, covariance: Array | Covariance | None = None) -> None:
+    def __init__(
+        self,
+        mean: Array,
+        covariance: Array | Covariance | None = None,
+        dimensions: int | None = None,
+    ) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)
         self.covariance = (
             covariance
@@ -85,9 +93,10 @@ class GaussianWorld:
             raise ValueError(
                 f"covariance has {matrix.shape[-1]} dimensions, the mean {self.mean.shape[-1]}"
             )
+        self.dimensions = self.width if dimensions is None else dimensions
 
     def _at(self, mean: Array) -> GaussianWorld:
-        return GaussianWorld(mean, self.covariance)
+        return GaussianWorld(mean, self.covariance, self.dimensions)
 
     def tilt(
         self,
@@ -104,11 +113,7 @@ class GaussianWorld:
         another width or not finite.
         """
         limit = per_row(power)
-        nats = limit
-        if measure != "kl":
-            nats = 0.5 * np.square(shift_within(limit, measure, alpha))
-            if not np.all(nats < np.inf):
-                raise ValueError(f"no mean shift costs {limit.max()} by {measure}: use less power")
+        nats = shift_nats(limit, measure, alpha)
         act = linear_tilt(self._utility(utility), nats, self.covariance.matrix)
         spent = np.where(act.spent > 0.0, limit, 0.0)
         return Tilt(self._at(self.mean + act.shift), act.beta, spent, act.gain)
@@ -180,11 +185,13 @@ class GaussianWorld:
         return self.mean[..., None, :] + _by_root(self.covariance.root, normals)
 
     @property
-    def dimensions(self) -> int:
-        """The dimensions d of the states."""
+    def width(self) -> int:
+        """The dimensions of the states, those too that are yet to come."""
         return self.mean.shape[-1]
 
-    width = dimensions
+    def whole(self) -> GaussianWorld:
+        """Return the world with all dimensions there."""
+        return GaussianWorld(self.mean, self.covariance)
 
     def linear(self, coefficients: Array) -> Array:
         """Return the coefficients, which are the utility."""
@@ -200,7 +207,9 @@ class GaussianWorld:
         ``L⁻¹(μ − μ_ref) + z/sqrt(n)``: the mean of n samples is sufficient for μ, so one normal
         vector per step stands for all n looks, exactly in law.
         """
-        return self.shift(reference) + draw.normal(self.width) / np.sqrt(looks)
+        seen = self.shift(reference) + draw.normal(self.width) / np.sqrt(looks)
+        seen[..., self.dimensions :] = 0.0  # what is yet to come shows nothing, not even noise
+        return seen
 
     def pick(self, worlds: list[GaussianWorld], index: Array) -> GaussianWorld:
         """Return the world whose replicate r is that of ``worlds[index[r]]``."""
@@ -222,8 +231,25 @@ class GaussianWorld:
         return np.vecdot(white, white)
 
 
+def shift_nats(limit: Array, measure: str, alpha: float | None) -> Array:
+    """Return the nats of the mean shift that costs ``limit`` by a measure; see `tilt.shifts`.
+
+    Raises ValueError where no shift costs so much.
+    """
+    if measure == "kl":
+        return limit
+    nats = 0.5 * np.square(shift_within(limit, measure, alpha))
+    if not np.all(nats < np.inf):
+        raise ValueError(f"no mean shift costs {limit.max()} by {measure}: use less power")
+    return nats
+
+
 class Gaussian(WorldSpec):
-    """A Gaussian world in d dimensions, centred on the origin."""
+    """A Gaussian world in d dimensions, centred on the origin.
+
+    Before a left turn it has ``dimensions``, afterwards those of ``left_turn`` too; a covariance,
+    and coefficients of utilities, are for all of them.
+    """
 
     kind = "gaussian"
     cites = ("essay",)
@@ -235,15 +261,21 @@ class Gaussian(WorldSpec):
         Literal["identity"] | list[float] | list[list[float]],
         Field(description="'identity', d variances, or a d × d positive definite matrix"),
     ] = "identity"
+    left_turn: Annotated[
+        LeftTurn | None,
+        Field(description="dimensions that appear: at which step, how many, ai_first"),
+    ] = None
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse a covariance of the wrong shape or not positive definite."""
+        if self.left_turn is not None:
+            yield from self._bare(scenario)
         if self.covariance == "identity":
             return
         rows = len(self.covariance)
         widths = {len(row) for row in self.covariance if isinstance(row, list)}
-        if rows != self.dimensions or widths - {rows}:
-            rule = f"should be {self.dimensions} variances or a square matrix of that size"
+        if rows != self.sphere or widths - {rows}:
+            rule = f"should be {self.sphere} variances or a square matrix of that size"
             yield Objection(("covariance",), rule, f"{rows} rows of {sorted(widths) or 'numbers'}")
             return
         try:
@@ -251,17 +283,27 @@ class Gaussian(WorldSpec):
         except ValueError as error:
             yield Objection(("covariance",), str(error), self.covariance)
 
+    def _bare(self, scenario: Scenario) -> Iterator[Objection]:
+        """Refuse utilities that have nothing in the old or in the new dimensions."""
+        for name, agent in scenario.agents.items():
+            given = getattr(getattr(agent, "utility", None), "direction", "random")
+            if given == "random" or len(given) != self.sphere:
+                continue
+            if not any(given[: self.dimensions]) or not any(given[self.dimensions :]):
+                rule = f"{name}'s direction should be all zeros neither before the turn nor after"
+                yield Objection(("left_turn",), rule, given)
+
     @property
     def coefficients(self) -> int:
-        """One per dimension."""
-        return self.dimensions
+        """One per dimension, old and new."""
+        return self.sphere
 
     @property
     def sphere(self) -> int:
-        """The dimensions."""
-        return self.dimensions
+        """The dimensions, old and new."""
+        return self.dimensions + (0 if self.left_turn is None else self.left_turn.dimensions)
 
     def build(self, replicates: int) -> GaussianWorld:
         """Return ``N(0, C)`` in every replicate."""
         matrix = None if self.covariance == "identity" else np.asarray(self.covariance, np.float64)
-        return GaussianWorld(np.zeros((replicates, self.dimensions)), matrix)
+        return GaussianWorld(np.zeros((replicates, self.sphere)), matrix, self.dimensions)

@@ -80,10 +80,8 @@ class DiscreteSpec(WorldSpec):
         return self._made(*self.given)
 
 
-class Cloud(DiscreteSpec):
-    """A discretised Gaussian: N equally probable points drawn from ``N(0, I)``."""
-
-    kind = "cloud"
+class Points(DiscreteSpec):
+    """Equally probable points, made from a scrambled Sobol' sequence."""
 
     points: Annotated[int, Field(ge=4, le=MAX_STATES, description="number N of points")]
     dimensions: Annotated[int, Field(ge=2, le=10_000, description="features of a point")]
@@ -92,7 +90,7 @@ class Cloud(DiscreteSpec):
     ] = 0
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse a cloud that is too large, then as any discrete world."""
+        """Refuse points that are too many, then as any discrete world."""
         if self.points * self.dimensions > MAX_NUMBERS:
             rule = f"points × dimensions should be at most {MAX_NUMBERS}"
             yield Objection(("points",), rule, self.points)
@@ -100,14 +98,36 @@ class Cloud(DiscreteSpec):
         yield from super().objections(scenario, agent)
 
     def states(self) -> tuple[Array, Array]:
-        """Return equal probabilities and scrambled Sobol' points, pushed to normal."""
-        from scipy.special import ndtri
+        """Return equal probabilities and the points."""
+        return np.full(self.points, 1.0 / self.points), self.placed()
+
+    @abstractmethod
+    def placed(self) -> Array:
+        """Return the points ``(N, d)``."""
+
+    def cube(self, width: int) -> Array:
+        """Return the sequence's first points in the unit cube, ``(N, width)``."""
         from scipy.stats import qmc
 
-        sobol = qmc.Sobol(self.dimensions, rng=self.seed)
-        points = sobol.random_base2(int(np.ceil(np.log2(self.points))))[: self.points]
-        features = ndtri(np.clip(points, 2.0**-54, 1.0 - 2.0**-53))
-        return np.full(self.points, 1.0 / self.points), features
+        sobol = qmc.Sobol(width, rng=self.seed)
+        return sobol.random_base2(int(np.ceil(np.log2(self.points))))[: self.points]
+
+
+def normal_scores(cube: Array) -> Array:
+    """Return points of the unit cube pushed to ``N(0, I)``."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(np.clip(cube, 2.0**-54, 1.0 - 2.0**-53)))
+
+
+class Cloud(Points):
+    """A discretised Gaussian: N equally probable points drawn from ``N(0, I)``."""
+
+    kind = "cloud"
+
+    def placed(self) -> Array:
+        """Return scrambled Sobol' points, pushed to normal."""
+        return normal_scores(self.cube(self.dimensions))
 
 
 class Grid(DiscreteSpec):

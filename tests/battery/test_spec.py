@@ -214,8 +214,8 @@ WRONG = {
     "set": ((SET, "[1]"), "set: should be a table of dotted paths, in quotes, and their values"),
     "path in set": (
         ('"world.dimensions" = 3', '"world.dimension" = 3'),
-        "scenario.world.dimension: unknown key; allowed: covariance, dimensions, dynamics; "
-        "did you mean 'dimensions'? (got 3)",
+        "scenario.world.dimension: unknown key; allowed: covariance, dimensions, dynamics, "
+        "left_turn; did you mean 'dimensions'? (got 3)",
     ),
     "value in set": (("steps = 3", "steps = 0"), "scenario.steps: input should be greater than"),
     "scenario": (('"essay"', "3"), "scenario: should name a scenario or its file"),
