@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from sumabm import cli, load_battery
 from sumabm.atlas import OPENINGS, Opening, atlas
 from sumabm.atlas.effects import Interval, effects
 from sumabm.atlas.page import Row, paragraph
-from sumabm.battery.engine import Engine
 from sumabm.scenario import library
 
 POINTS = [(2.0, 30), (2.0, 100), (2.0, 300)]
@@ -89,29 +87,6 @@ def test_paragraphs_say_what_the_numbers_say():
     assert Interval(1.0, 0.5, 2.0).known
 
 
-class Here(Engine):
-    """No other process."""
-
-    workers, tries, deaths = 1, 1, ()
-
-    def submit(self, call, item):
-        future = Future()
-        try:
-            future.set_result(call(item))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def check(self):
-        pass
-
-    def cancel(self):
-        pass
-
-    def close(self):
-        pass
-
-
 @pytest.fixture
 def small(monkeypatch):
     """Let the atlas have one opening, and few short runs."""
@@ -124,8 +99,8 @@ def small(monkeypatch):
     monkeypatch.setattr(atlases, "OPENINGS", (Opening("bayesian", "essay", "It looks"),))
 
 
-def test_it_is_written_and_kept(small, tmp_path):
-    found = atlas(tmp_path, replicates=3, engine=Here)
+def test_it_is_written_and_kept(small, tmp_path, here):
+    found = atlas(tmp_path, replicates=3, engine=lambda: here)
     assert list(found.effects) == ["bayesian"]
     text = found.page.read_text(encoding="utf-8")
     assert "<script" not in text
@@ -138,9 +113,9 @@ def test_it_is_written_and_kept(small, tmp_path):
     assert str(again.effects) == str(found.effects)
 
 
-def test_the_command(small, tmp_path, monkeypatch, capsys):
+def test_the_command(small, tmp_path, monkeypatch, capsys, here):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sumabm.cli.reproduction.engine_of", lambda *where: Here())
+    monkeypatch.setattr("sumabm.cli.reproduction.engine_of", lambda *where: here)
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["sumabm", "atlas", *words])

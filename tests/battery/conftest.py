@@ -1,42 +1,11 @@
-"""Tiny batteries, and an engine in this process that runs them."""
-
-from concurrent.futures import Future
+"""Tiny batteries."""
 
 import pytest
 
 from sumabm import load_scenario
-from sumabm.battery.engine import Engine
 from sumabm.battery.spec import Battery
 from sumabm.battery.store import Store
 from sumabm.battery.work import work
-
-
-class Here(Engine):
-    """No other process: what a worker does is done at once."""
-
-    workers, tries, deaths = 1, 1, ()
-
-    def submit(self, call, item):
-        future = Future()
-        try:
-            future.set_result(call(item))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def check(self):
-        pass
-
-    def cancel(self):
-        pass
-
-    def close(self):
-        pass
-
-
-@pytest.fixture(scope="session")
-def here():
-    return Here()
 
 
 @pytest.fixture(scope="session")

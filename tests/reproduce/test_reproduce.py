@@ -3,13 +3,11 @@
 import csv
 import json
 import sys
-from concurrent.futures import Future
 from html.parser import HTMLParser
 
 import pytest
 
 from sumabm import cli, load_battery
-from sumabm.battery.engine import Engine
 from sumabm.files import RunError
 from sumabm.reproduce import exhibit_names, made, reproduce, studies
 from sumabm.reproduce.exhibits import action
@@ -19,35 +17,9 @@ from sumabm.reproduce.page import Setting, write_reproduction
 ONLY = ["action", "cosines"]
 
 
-class Here(Engine):
-    """No other process; counts what it is given."""
-
-    workers, tries, deaths = 1, 1, ()
-    ran = 0
-
-    def submit(self, call, item):
-        Here.ran += 1
-        future = Future()
-        try:
-            future.set_result(call(item))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def check(self):
-        pass
-
-    def cancel(self):
-        pass
-
-    def close(self):
-        pass
-
-
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Let quick be quick enough for a test."""
-    Here.ran = 0
     quick = {**studies.QUICK, "essay-cosines": {"replicates": 200}}
     monkeypatch.setattr(studies, "QUICK", quick)
 
@@ -57,9 +29,15 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-def run(out, **settings):
-    settings = {"only": ONLY, "quick": True, "engine": Here, **settings}
-    return reproduce(out, **settings)
+@pytest.fixture
+def run(own_engine):
+    """Reproduce two exhibits, in this process."""
+
+    def call(out, **settings):
+        given = {"only": ONLY, "quick": True, "engine": lambda: own_engine}
+        return reproduce(out, **given | settings)
+
+    return call
 
 
 class Page(HTMLParser):
@@ -88,22 +66,22 @@ def read(page):
     return Page(page.read_text(encoding="utf-8"))
 
 
-def test_it_is_made_once_and_again_only_where_it_changed(folder, monkeypatch):
+def test_it_is_made_once_and_again_only_where_it_changed(folder, monkeypatch, run, own_engine):
     first = run(folder)
     assert [part.name for part in first.made] == ["cosines", "action"]
-    ran = Here.ran
+    ran = own_engine.ran
     assert ran > 0
     with monkeypatch.context() as patched:
         patched.setattr(action, "make", None)  # to be called would fail
         second = run(folder)
-    assert Here.ran == ran
+    assert own_engine.ran == ran
     assert second.made == first.made
     (folder / "reproduction-quick" / "figures" / "action.svg").write_text("damaged")
     assert run(folder).made == first.made
     assert "damaged" not in (folder / "reproduction-quick/figures/action.svg").read_text()
 
 
-def test_other_sources_make_another_exhibit(folder, monkeypatch):
+def test_other_sources_make_another_exhibit(folder, monkeypatch, run):
     before = run(folder).made
     monkeypatch.setattr(made, "rooms_digest", lambda rooms: "changed")
     after = run(folder, only=["action"]).made
@@ -112,7 +90,7 @@ def test_other_sources_make_another_exhibit(folder, monkeypatch):
     assert after[0].findings == before[1].findings
 
 
-def test_a_seed_of_ones_own_is_another_reproduction(folder):
+def test_a_seed_of_ones_own_is_another_reproduction(folder, run):
     there = run(folder, seed=7)
     assert there.page.parent.name == "reproduction-quick-s7"
     assert {study["seed"] for part in there.made for study in part.studies} == {7}
@@ -121,7 +99,7 @@ def test_a_seed_of_ones_own_is_another_reproduction(folder):
         assert part.identity != own[part.name].identity
 
 
-def test_the_page_needs_nothing_but_itself(folder):
+def test_the_page_needs_nothing_but_itself(folder, run):
     page = read(run(folder).page)
     for tag, attributes in page.elements:
         assert tag not in {"script", "link", "iframe"}
@@ -135,7 +113,7 @@ def test_the_page_needs_nothing_but_itself(folder):
         assert image["alt"]
 
 
-def test_the_page_says_where_every_number_is_from(folder):
+def test_the_page_says_where_every_number_is_from(folder, run):
     there = run(folder)
     text = "".join(read(there.page).words)
     for part in there.made:
@@ -147,7 +125,7 @@ def test_the_page_says_where_every_number_is_from(folder):
     assert f"sumabm reproduce --quick --only {(set(exhibit_names()) - set(ONLY)).pop()}" in text
 
 
-def test_tables_hold_every_point_and_claim(folder):
+def test_tables_hold_every_point_and_claim(folder, run):
     there = run(folder)
     root = there.page.parent
     for part in there.made:
@@ -164,7 +142,7 @@ def test_tables_hold_every_point_and_claim(folder):
     assert {row["exhibit"] for row in claims} == set(ONLY)
 
 
-def test_what_is_off_is_said(folder, tmp_path):
+def test_what_is_off_is_said(folder, tmp_path, run):
     part = run(folder).made[1]
     hostile = "<script>alert('x')</script>"
     wrong = part.findings.points[0]._replace(mean=99.0, error=0.1)
@@ -183,7 +161,7 @@ def test_what_is_off_is_said(folder, tmp_path):
     assert [a for tag, a in page.elements if a.get("class") == "off"]
 
 
-def test_a_chunk_that_fails_stops_it_and_says_where(tmp_path, monkeypatch):
+def test_a_chunk_that_fails_stops_it_and_says_where(tmp_path, monkeypatch, run):
     def fails(*_):
         raise ArithmeticError("poison")
 
@@ -219,10 +197,10 @@ def test_points_and_claims_know_how_far_they_are():
 
 
 @pytest.fixture
-def sumabm(tmp_path, monkeypatch, capsys):
+def sumabm(tmp_path, monkeypatch, capsys, own_engine):
     """Run the command line in a folder of its own; return exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sumabm.cli.reproduction.engine_of", lambda *where: Here())
+    monkeypatch.setattr("sumabm.cli.reproduction.engine_of", lambda *where: own_engine)
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["sumabm", "reproduce", *words])
@@ -265,21 +243,21 @@ def test_misuse(sumabm, tmp_path, words, said):
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_interruption_keeps_what_was_done(sumabm, tmp_path, monkeypatch):
-    submit = Here.submit
+def test_an_interruption_keeps_what_was_done(sumabm, tmp_path, monkeypatch, own_engine):
+    submit = own_engine.submit
 
-    def interrupted(self, call, item):
-        if Here.ran == 4:
+    def interrupted(call, item):
+        if own_engine.ran == 4:
             raise KeyboardInterrupt
-        return submit(self, call, item)
+        return submit(call, item)
 
-    monkeypatch.setattr(Here, "submit", interrupted)
+    monkeypatch.setattr(own_engine, "submit", interrupted)
     code, _, err = sumabm("--quick", "--only", "action")
     assert code == 130
     assert "the same command goes on" in err
     kept = len(list((tmp_path / "runs" / "chunks").glob("*/*.parquet")))
     assert kept > 0
-    monkeypatch.setattr(Here, "submit", submit)
-    Here.ran = 0
+    monkeypatch.setattr(own_engine, "submit", submit)
+    own_engine.ran = 0
     assert sumabm("--quick", "--only", "action")[0] == 0
-    assert Here.ran == 13 - kept
+    assert own_engine.ran == 13 - kept

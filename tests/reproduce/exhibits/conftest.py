@@ -1,47 +1,21 @@
 """Data for exhibits: drawn from theory, or of shipped batteries run small in this process."""
 
-from concurrent.futures import Future
-
 import numpy as np
 import pytest
 import xarray as xr
 
 import sumabm
 from sumabm import sphere, theory
-from sumabm.battery.engine import Engine
-
-
-class Here(Engine):
-    """No other process: what a worker does is done at once."""
-
-    workers, tries, deaths = 1, 1, ()
-
-    def submit(self, call, item):
-        future = Future()
-        try:
-            future.set_result(call(item))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def check(self):
-        pass
-
-    def cancel(self):
-        pass
-
-    def close(self):
-        pass
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory):
+def simulated(tmp_path_factory, here):
     """Return what runs a shipped battery under overrides and opens it, steps too if kept."""
     out = tmp_path_factory.mktemp("runs")
 
     def run(name, **overrides):
         changes = {key.replace("__", "."): value for key, value in overrides.items()}
-        path = sumabm.run_battery(name, engine=Here(), out=out, overrides=changes).path
+        path = sumabm.run_battery(name, engine=here, out=out, overrides=changes).path
         kept = sumabm.load_battery(name).keep.every is not None
         return sumabm.open_battery(path, trajectories=kept)
 
