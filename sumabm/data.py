@@ -125,6 +125,9 @@ def read_array(path: str) -> Array:
     return array.astype(np.float64)
 
 
+_UNREADABLE = (OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError)
+
+
 def read_graph(path: str) -> nx.DiGraph[str]:
     """Return the graph of a GraphML file or an edge list, its nodes' names as text.
 
@@ -136,7 +139,7 @@ def read_graph(path: str) -> nx.DiGraph[str]:
     try:
         text = Path(path).read_text(encoding="utf-8")
         return _graphml(text) if path.endswith(".graphml") else _edge_list(text, path)
-    except (OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (*_UNREADABLE, csv.Error) as error:
         raise ValueError(f"{path}: cannot be read as a graph: {error}") from None
 
 

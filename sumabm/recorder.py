@@ -85,8 +85,9 @@ def simulate(
     ``replicates`` is a count or a range: replicate k of a seed is the same, bit for bit, in any
     ensemble. ``steps`` is short for the override of that name; ``seed=None`` draws a seed, kept in
     the attributes with the scenario, its identity and, as ``ended``, why a run stopped before its
-    last step (empty where no power did that). Variables: `VARIABLES`. Raises ScenarioError
-    or ValueError as `SUMModel` does.
+    last step (empty where no power did that); rows after a replicate's last are missing, so that
+    `end_values` is the way to its end. Variables: `VARIABLES`. Raises ScenarioError or ValueError
+    as `SUMModel` does.
 
     >>> run = simulate("essay", replicates=2, steps=3)
     >>> dict(run.sizes)

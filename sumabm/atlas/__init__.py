@@ -23,8 +23,8 @@ __all__ = ["OPENINGS", "Atlas", "Effects", "Opening", "atlas"]
 class Opening(NamedTuple):
     """A scenario that opens the toy model, and the plain one that it is held against.
 
-    ``changes`` are made to both, ``apart`` to the plain one alone, by dotted path; ``dimensions``
-    says whether the world has so many that can be varied.
+    ``changes`` are made to both, ``apart`` to the plain one alone, by dotted path; ``derived`` is
+    what else of the opening varies with d; ``dimensions`` says whether the world has any to vary.
     """
 
     scenario: str
@@ -32,7 +32,16 @@ class Opening(NamedTuple):
     title: str
     changes: Mapping[str, object] = {}
     apart: Mapping[str, object] = {}
+    derived: Mapping[str, str] = {}
     dimensions: bool = True
+
+    @property
+    def told(self) -> str:
+        """Return what is changed for the comparison, in words."""
+        parts = [f"{path} = {value}" for path, value in self.changes.items()]
+        parts += [f"{path} = {value} in the plain one" for path, value in self.apart.items()]
+        parts += [f"{path} = {text}" for path, text in self.derived.items()]
+        return f"Here {', '.join(parts)}." if parts else ""
 
 
 _PROXY: Mapping[str, object] = {"steps": 1, "agents.X.power": 2.0, "agents.Y.response": "undo"}
@@ -48,13 +57,19 @@ OPENINGS: tuple[Opening, ...] = (
     Opening("sandbagging", "bayesian", "An AI that hides its power"),
     Opening("leak-limited", "bayesian", "An AI that shows no more than it must"),
     Opening("resisting", "essay", "An AI that resists"),
-    Opening("sharp-left-turn", "essay", "A sharp left turn"),
+    Opening(
+        "sharp-left-turn",
+        "essay",
+        "A sharp left turn",
+        derived={"world.left_turn.dimensions": "d"},
+    ),
     Opening("fragility", "essay", "Fragile values"),
     Opening(
         "goodhart-heavy-tail",
         "goodhart-gaussian",
         "A proxy with a heavy-tailed error",
-        {**_PROXY, "agents.X.behaviour": "honest"},
+        _PROXY,
+        apart={"agents.X.behaviour": "quantilizing"},
         dimensions=False,
     ),
     Opening(
@@ -101,10 +116,18 @@ def atlas(
     rows = []
     for opening, pair in zip(chosen, pairs, strict=True):
         plain, there = (stores[battery.battery] for battery in pair)
-        found = effects(opened(plain), opened(there))
-        about = there.battery.scenario.description
-        folders = (plain.path.name, there.path.name)
-        rows.append(Row(opening.scenario, opening.plain, opening.title, about, found, folders))
+        rows.append(
+            Row(
+                scenario=opening.scenario,
+                plain=opening.plain,
+                title=opening.title,
+                about=there.battery.scenario.description,
+                changes=opening.told,
+                dimensions=opening.dimensions,
+                effects=effects(opened(plain), opened(there)),
+                folders=(plain.path.name, there.path.name),
+            )
+        )
     page = write_atlas(folder, rows, pairs[0][0])
     return Atlas(page, {row.scenario: row.effects for row in rows})
 
@@ -120,4 +143,5 @@ def _batteries(opening: Opening, replicates: int | None) -> tuple[Battery, Batte
     name = f"atlas-{opening.scenario}"
     plain = {"battery": f"{name}-plain", "scenario": opening.plain, **apart}
     there = {"battery": name, "scenario": opening.scenario}
+    there |= {f'derived."{path}"': text for path, text in opening.derived.items()}
     return load_battery("atlas", {**shared, **plain}), load_battery("atlas", {**shared, **there})

@@ -38,7 +38,8 @@ class Effects(NamedTuple):
     ``share`` and ``median_share`` are total harm at `RATIO` and `DIMENSIONS` over the plain
     model's, of means and of medians over replicates; ``threshold`` is the ratio O_X/O_Y at which
     harm passes a hundredth of the plain model's at a ratio of 4; the exponents are of harm in d,
-    over all d at `RATIO`, and in ξ = O_X/O_Y, from a ratio of 4 to 8.
+    over all d at `RATIO`, and in ξ = O_X/O_Y, from a ratio of 4 to 8,
+    missing where the threshold lies as high. O_X counts as 2 nats whatever the opening makes of it.
     """
 
     share: Interval
@@ -77,7 +78,7 @@ def effects(plain: xr.Dataset, opened: xr.Dataset) -> Effects:
         _interval(_over(middles[1], middles[0])),
         _three([_crossing(x, each, target) for x, each in over_ratio]),
         _three([_exponent(x, each) for x, each in over_d]),
-        _three([_exponent(x[steep], each[:, steep]) for x, each in over_ratio]),
+        _three([_beyond(x[steep], each[:, steep], target) for x, each in over_ratio]),
     )
 
 
@@ -118,6 +119,11 @@ def _exponent(x: Array, means: Array) -> Array:
     good = np.asarray((means > _LEAST).all(axis=1)) & (x.size > 1)
     logs = np.log(np.where(good[:, None], means, 1.0))
     return np.where(good, np.einsum("bp,p->b", logs, x) / max(np.vecdot(x, x), _LEAST), np.nan)
+
+
+def _beyond(x: Array, means: Array, target: Array) -> Array:
+    """Return exponents ``(B,)`` of harm that has passed the threshold's ``target (B, 1)``."""
+    return np.where((means > target).all(axis=1), _exponent(x, means), np.nan)
 
 
 def _three(pair: list[Array]) -> tuple[Interval, Interval, Interval]:

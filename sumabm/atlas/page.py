@@ -22,9 +22,9 @@ from sumabm.report.text import number
 _HEADS = ("estimate", "low", "high")
 _PANELS = (
     "total harm over\nthe plain model's",
-    "threshold\n$O_X / O_Y$",
+    "threshold,\n2 nats over $O_Y$",
     "exponent of\nharm in $d$",
-    "exponent of\nharm in $O_X / O_Y$",
+    "exponent of\nharm in $1 / O_Y$",
 )
 
 
@@ -35,6 +35,8 @@ class Row(NamedTuple):
     plain: str
     title: str
     about: str
+    changes: str
+    dimensions: bool
     effects: Effects
     folders: tuple[str, str]
 
@@ -107,6 +109,7 @@ def _told(row: Row) -> dict[str, Any]:
         "scenario": row.scenario,
         "title": row.title,
         "about": " ".join(row.about.split()),
+        "changes": row.changes,
         "paragraph": paragraph(row),
         "cells": [
             _cell(found.share),
@@ -119,17 +122,19 @@ def _told(row: Row) -> dict[str, Any]:
 
 def paragraph(row: Row) -> str:
     """Return what the numbers say of an opening, in words."""
-    found = row.effects
+    found, where = row.effects, f", in {DIMENSIONS} dimensions," if row.dimensions else ""
     said = [
-        f"At O_X = {RATIO:g} O_Y and d = {DIMENSIONS} total harm is "
+        f"Against humans of {2.0 / RATIO:g} nat{where} total harm is "
         f"{_cell(found.share)} of the plain model's ({row.plain}) in the mean"
         + (f" and {_cell(found.median_share)} in the median." if found.median_share.known else ".")
         if found.share.known
         else "Where it is compared the plain model does no harm.",
         _moved("The threshold", found.threshold, "no threshold is crossed in the range"),
-        _moved("The exponent of harm in dimensions", found.in_dimensions, "it has no exponent"),
-        _moved("The exponent in O_X/O_Y far above it", found.in_scale, "it has no exponent"),
+        _moved("The exponent in the ratio above it", found.in_scale, "it has none there"),
     ]
+    if row.dimensions:
+        none = "it has none"
+        said.append(_moved("The exponent of harm in dimensions", found.in_dimensions, none))
     return " ".join(said)
 
 

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from sumabm.figures.style import band, finish, panels, theory_line
 from sumabm.types import Array
 
+_DUST = 1e-9  # less is rounding: nothing to zoom in on
+
 _PANELS = (
     ("harm_amplitude", "harm amplitude of a step (√nats)"),
     ("harm", "harm of a step (nats)"),
@@ -22,5 +24,7 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure:
         band(panel, run[name].values, "simulation")
         theory_line(panel, curves.get(name))
         panel.set_ylim(bottom=0.0)
+        if panel.get_ylim()[1] < _DUST:
+            panel.set_ylim(0.0, 1.0)
         finish(panel, label)
     return figure

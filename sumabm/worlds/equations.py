@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,8 @@ def _causal_order(graph: nx.DiGraph[str]) -> list[str]:
 
 
 def _number(value: object, what: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) <= sys.float_info.max:
+            return float(value)
+        value = value if isinstance(value, float) else "more than a float holds"
     raise ValueError(f"{what} should be a finite number, got {value!r}")

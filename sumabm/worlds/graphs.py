@@ -161,7 +161,8 @@ class CausalRandom(CausalSpec):
         size = self.dimensions
         there = np.tril(random.random((size, size)) < self.probability, -1)
         causes = np.maximum(there.sum(axis=1, keepdims=True), 1)
-        weights = random.standard_normal((size, size)) * self.weight / np.sqrt(causes)
+        with np.errstate(over="ignore"):  # what comes of it is checked
+            weights = random.standard_normal((size, size)) * self.weight / np.sqrt(causes)
         names = [f"n{i + 1}" for i in range(size)]
         graph = nx.DiGraph()
         graph.add_nodes_from(names, noise=self.noise)

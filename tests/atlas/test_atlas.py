@@ -69,6 +69,9 @@ def test_what_has_no_meaning_is_missing():
     assert nothing.share.estimate == 0.0
     assert not nothing.in_dimensions[1].known
     assert not nothing.threshold[1].known
+    late = effects(battery(essay), battery(lambda r, d: essay(r, d, 4.5)))
+    assert late.threshold[1].estimate > 4.0
+    assert not late.in_scale[1].known  # what there is between 4 and 8 is its beginning
     always = effects(battery(essay), battery(lambda r, d: d))
     assert not always.threshold[1].known  # harm at every ratio
     with pytest.raises(ValueError, match="do not pair"):
@@ -76,7 +79,7 @@ def test_what_has_no_meaning_is_missing():
 
 
 def test_paragraphs_say_what_the_numbers_say():
-    row = Row("x", "essay", "X", "", effects(battery(essay), battery(essay)), ("a", "b"))
+    row = Row("x", "essay", "X", "", "", True, effects(battery(essay), battery(essay)), ("a", "b"))
     told = paragraph(row)
     assert "total harm is 1 [1, 1] of the plain model's (essay) in the mean" in told
     assert "The threshold stays" in told
