@@ -118,7 +118,8 @@ def _exponent(x: Array, means: Array) -> Array:
     x = np.log(x) - np.log(x).mean()
     good = np.asarray((means > _LEAST).all(axis=1)) & (x.size > 1)
     logs = np.log(np.where(good[:, None], means, 1.0))
-    return np.where(good, np.einsum("bp,p->b", logs, x) / max(np.vecdot(x, x), _LEAST), np.nan)
+    slope = np.einsum("bp,p->b", logs, x) / max(np.vecdot(x, x), _LEAST)
+    return np.where(good, slope.round(12), np.nan)  # no rounding error is an exponent
 
 
 def _beyond(x: Array, means: Array, target: Array) -> Array:
