@@ -240,6 +240,6 @@ def seen_of(
 
 
 def direction(vectors: Array) -> tuple[Array, Array]:
-    """Return unit vectors ``(R, d)`` and lengths ``(R,)``; a zero vector stays zero."""
+    """Return unit vectors ``(…, d)`` and lengths ``(…,)``; a zero vector stays zero."""
     length = np.sqrt(np.vecdot(vectors, vectors))
-    return vectors / np.where(length > 0.0, length, 1.0)[:, None], length
+    return vectors / np.where(length > 0.0, length, 1.0)[..., None], length

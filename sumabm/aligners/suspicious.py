@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sumabm import sphere
 from sumabm.aligners import AlignerMethod, Belief, Edit
+from sumabm.aligners.blocks import direction
 from sumabm.component import Objection, Slot
 from sumabm.power import Power
 from sumabm.streams import Draw
@@ -55,9 +56,11 @@ class Doubt:
         both = np.logaddexp(new, turned)
         share, means = np.exp(new - both)[:, None], _means(d, self.etas)
         mean = share * means[MIMIC] + (1.0 - share) * means[TURNED]
-        kappa = np.asarray(sphere.concentration(d, cosine=np.minimum(_length(mean), 1.0)))
-        kappa = np.minimum(kappa, _length(self.etas[MIMIC:]).max(axis=0))  # where 1 − A underflows
-        merged = np.where(share > 0.0, kappa[:, None] * _unit(mean), self.etas[TURNED])
+        way, cosine = direction(mean)
+        kappa = np.asarray(sphere.concentration(d, cosine=np.minimum(cosine, 1.0)))
+        most = direction(self.etas[MIMIC:])[1].max(axis=0)  # where 1 − A underflows
+        kappa = np.minimum(kappa, most)
+        merged = np.where(share > 0.0, kappa[:, None] * way, self.etas[TURNED])
         stayed = mimic + np.log1p(-rate)
         return Doubt(np.stack([honest, stayed, both]), np.stack([*self.etas[:TURNED], merged]))
 
@@ -150,11 +153,9 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
 
     def start(self, ais: tuple[str, ...], view: View) -> dict[str, Doubt]:
         """Return the prior: aims are uniform, whoever the AI is."""
-        weights = np.log([1.0 - self.suspicion, self.suspicion, 0.0], where=[True, True, False],
-                         out=np.full(3, -np.inf))  # fmt: skip
-        doubt = Doubt(
-            np.tile(weights[:, None], (1, len(view.goal))), np.zeros((3, *view.goal.shape))
-        )
+        weights = np.array([np.log1p(-self.suspicion), np.log(self.suspicion), -np.inf])
+        rows = np.tile(weights[:, None], (1, len(view.goal)))
+        doubt = Doubt(rows, np.zeros((3, *view.goal.shape)))
         return dict.fromkeys(ais, doubt)
 
     def look(
@@ -189,8 +190,8 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
 
     def _edit(self, ai: str, view: View, doubt: Doubt) -> Edit:
         d = view.base.dimensions
-        whole = Rotation.onto(_unit(doubt.mean(d)), view.goal)
-        kappas, ways = _length(doubt.etas), _unit(doubt.etas)
+        whole = Rotation.onto(direction(doubt.mean(d))[0], view.goal)
+        ways, kappas = direction(doubt.etas)
         inside = np.vecdot(ways, whole.first) ** 2 + np.vecdot(ways, whole.second) ** 2
         prices = doubt.probabilities * kappas * sphere.mean_cosine(d, kappas) * inside
         nats = view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
@@ -205,27 +206,18 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
     def belief(self, ai: str, view: View, spent_on: Array, state: Any) -> Belief:
         """Return the nats known of the aim given who the AI is, ``Σ P D(κ)``, and ``m·v_Y``."""
         d, doubt = view.base.dimensions, state[ai]
-        nats = doubt.probabilities * np.asarray(sphere.nats(d, kappa=_length(doubt.etas)))
+        nats = doubt.probabilities * np.asarray(sphere.nats(d, kappa=direction(doubt.etas)[1]))
         return Belief(nats.sum(axis=0), np.vecdot(doubt.mean(d), view.goal))
-
-
-def _length(vectors: Array) -> Array:
-    return np.sqrt(np.vecdot(vectors, vectors))
-
-
-def _unit(vectors: Array) -> Array:
-    """Return unit vectors ``(…, d)``; a zero vector stays zero."""
-    length = _length(vectors)
-    return vectors / np.where(length > 0.0, length, 1.0)[..., None]
 
 
 def _means(d: int, etas: Array) -> Array:
     """Return the mean ``A_d(κ) η̂`` of each law."""
-    return np.asarray(sphere.mean_cosine(d, _length(etas)))[..., None] * _unit(etas)
+    ways, kappas = direction(etas)
+    return np.asarray(sphere.mean_cosine(d, kappas))[..., None] * ways
 
 
 def _evidence(d: int, etas: Array) -> Array:
     """Return ``ln Z(η) = κ A_d(κ) − D_d(κ)``."""
-    kappa = _length(etas)
+    _, kappa = direction(etas)
     weighed = kappa * np.asarray(sphere.mean_cosine(d, kappa))
     return weighed - np.asarray(sphere.nats(d, kappa=kappa))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
@@ -22,6 +23,8 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Override a field: agents.X.power=3"),
 ]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")]
+RUNS = Path("runs")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from sumabm.cli.app import (
+    RUNS,
     AsJson,
     MisuseError,
+    Out,
     app,
     parsed_overrides,
     print_json,
@@ -50,9 +52,7 @@ def battery(
             "--set", metavar="PATH=VALUE", help="Override: replicates=10, scenario.steps=5"
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
-        "runs"
-    ),
+    out: Out = RUNS,
     workers: Workers = None,
     scheduler: Scheduler = None,
     shard: Shard = "1/1",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sumabm.cli.app import AsJson, MisuseError, app, print_json, print_table, stop
+from sumabm.cli.app import RUNS, AsJson, MisuseError, Out, app, print_json, print_table, stop
 from sumabm.cli.batteries import Scheduler, Workers, engine_of, terminable, where_of
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ def reproduce(
     seed: Annotated[
         int | None, typer.Option("--seed", "-s", min=0, help="In place of the batteries' own.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
-        "runs"
-    ),
+    out: Out = RUNS,
     workers: Workers = None,
     scheduler: Scheduler = None,
     as_json: AsJson = False,
@@ -52,10 +49,12 @@ def reproduce(
 
 
 def _show(made: Reproduction, as_json: bool) -> None:
+    from sumabm.reproduce.findings import AGREE
+
     claims = [(claim, part) for part in made.made for claim in part.findings.claims]
     claims.sort(key=lambda pair: pair[0].order)
     points = [point for part in made.made for point in part.findings.points]
-    off = sum(point.z > 4.0 for point in points)
+    off = sum(point.z > AGREE for point in points)
     if as_json:
         rows = [
             {"claim": claim.says, "verdict": claim.verdict, "exhibit": part.name}
@@ -67,7 +66,9 @@ def _show(made: Reproduction, as_json: bool) -> None:
     heads = {"verdict": False, "claim": False, "exhibit": False, "z": True}
     table = [[c.verdict, c.says, part.name, f"{_worst(c):.1f}"] for c, part in claims]
     print_table("the essay's claims; z: standard errors from theory", heads, table)
-    typer.echo(f"{len(points) - off} of {len(points)} points within 4 standard errors of theory")
+    typer.echo(
+        f"{len(points) - off} of {len(points)} points within {AGREE:g} standard errors of theory"
+    )
     typer.echo(f"page     {made.page}")
 
 
@@ -83,9 +84,7 @@ def atlas(
     replicates: Annotated[
         int | None, typer.Option("--replicates", "-r", min=2, help="In place of the battery's.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
-        "runs"
-    ),
+    out: Out = RUNS,
     workers: Workers = None,
     scheduler: Scheduler = None,
     as_json: AsJson = False,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sumabm.cli.app import (
+    RUNS,
     AsJson,
     MisuseError,
+    Out,
     Set,
     app,
     parsed_overrides,
@@ -33,9 +35,7 @@ def run(
     ] = "200",
     seed: Annotated[str, typer.Option("--seed", "-s", help="A whole number, or 'random'.")] = "0",
     steps: Annotated[int | None, typer.Option("--steps", help="Instead of the file's.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder that holds runs.")] = Path(
-        "runs"
-    ),
+    out: Out = RUNS,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a scenario, store the run with its figures, and print what came out."""

@@ -76,8 +76,6 @@ class Findings(NamedTuple):
     claims: Sequence[Claim] = ()
     table: Mapping[str, Sequence[str]] = {}
     table_caption: str = ""
-    why: str = ""
-    """Why points are beyond `AGREE` standard errors from theory, should there be any."""
 
 
 class Exhibit(Protocol):

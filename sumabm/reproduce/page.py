@@ -149,7 +149,6 @@ def _exhibit(part: Made, folder: Path, setting: Setting) -> dict[str, Any]:
             for p in found.points
         ],
         "off": [(p.series, number(p.x), _distance(p.z)) for p in off],
-        "why": found.why,
         "worst": _distance(worst),
         "table": found.table,
         "table_caption": found.table_caption,

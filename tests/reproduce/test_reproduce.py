@@ -155,7 +155,7 @@ def test_what_is_off_is_said(folder, tmp_path, run):
     page = read(write_reproduction(tmp_path, [changed], [], Setting()))
     text = " ".join("".join(page.words).split())
     assert "1 of 1 points are further than 4 standard errors from theory" in text
-    assert "Why is not known" in text
+    assert "By chance one point in 16,000 is" in text
     assert hostile in text
     assert not [tag for tag, _ in page.elements if tag == "script"]
     assert [a for tag, a in page.elements if a.get("class") == "off"]
