@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
+from numpy.typing import NDArray
 
 from sumabm.aligners import Belief, Edit
 from sumabm.behaviours import Act
@@ -71,7 +72,8 @@ class Actor(SUMAgent):
 class AI(Actor):
     """An AI: ``subject`` is the utility that aligners turn, in whitened coordinates.
 
-    ``undone (R,)`` are the nats spent on it, as aligners think, that it did not let take effect.
+    ``undone (R,)`` are the nats spent on it, as aligners think, that it did not let take effect;
+    ``turned (R,)`` is where its time had come when it last acted, None if it waits for nothing.
     """
 
     spec: AISpec
@@ -81,6 +83,7 @@ class AI(Actor):
         self.subject = Subject(self._first_aim(), np.zeros(len(model.replicates)))
         self.utility = base.colour(self.subject.aim)
         self.undone = np.zeros(len(model.replicates))
+        self.turned: NDArray[np.bool_] | None = None
         self._draw = model.streams.draw(name, "behaviour")
         self._draw_unwatched = model.streams.draw(name, "behaviour unwatched")
         self._state: Any = None
@@ -92,6 +95,7 @@ class AI(Actor):
     def act(self, view: View) -> Act:
         """Return what the AI does this step."""
         act, self._state = self.spec.behaviour.act(self.name, view, self._state, self._draw)
+        self.turned = self.spec.behaviour.has_turned(view, self._state)
         return act
 
     def unwatched(self, view: View) -> Act:

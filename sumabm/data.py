@@ -27,15 +27,23 @@ GRAPHS = (".graphml", ".csv", ".edges")
 def _finder(of: str, suffixes: tuple[str, ...], most: int) -> Callable[[str, ValidationInfo], str]:
     """Return what finds a file of up to ``most`` bytes, named relative to the scenario's folder.
 
-    It gives the absolute path. What was stored is taken as it is: its file may be gone, and what
-    was made of it is still there.
+    It gives the absolute path, which may not lie outside a folder given as the ``fence``. What was
+    stored is taken as it is: its file may be gone, and what was made of it is still there.
     """
 
     def found(name: str, info: ValidationInfo) -> str:
         if (info.context or {}).get("stored"):
             return name
         folder = Path((info.context or {}).get("folder") or ".")
-        path = (folder / name).resolve()
+        fence = (info.context or {}).get("fence")
+        try:
+            path = (folder / name).resolve()
+        except (OSError, ValueError) as error:
+            rule = f"is no name of a file: {error}"
+            raise PydanticCustomError("data_file", "{rule}", {"rule": rule}) from None
+        if fence is not None and not path.is_relative_to(Path(fence).resolve()):
+            rule = "should be a file in the scenario's own folder"
+            raise PydanticCustomError("data_file", "{rule}", {"rule": rule})
         if path.suffix not in suffixes:
             rule = f"should be a file of {of}: {', '.join(suffixes)}"
             raise PydanticCustomError("data_file", "{rule}", {"rule": rule})

@@ -12,9 +12,19 @@ from sumabm.component import foreign_sources
 from sumabm.scenario import Scenario
 
 _NOT_NUMERIC = (
-    *("analysis", "battery", "catalogue", "cli", "figures", "files", "identity", "predict"),
-    *("progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary", "testing"),
-    *("theory", "toml"),
+    *(
+        "analysis",
+        "atlas",
+        "battery",
+        "browser",
+        "catalogue",
+        "cli",
+        "figures",
+        "files",
+        "identity",
+    ),
+    *("predict", "progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary"),
+    *("testing", "theory", "toml"),
 )
 """Rooms that show, store or check results but do not make them."""
 

@@ -36,7 +36,7 @@ class SUMModel(mesa.Model):
 
     ``base`` is the world at the very start, ``before`` as the last step found it, ``acted`` after
     its AIs acted, ``left`` after its humans responded, ``world`` as the next step finds it;
-    ``utilities`` are those that agents acted on.
+    ``utilities`` are those that agents acted on, ``sights`` what each AI did.
 
     ``row`` holds the last step's variables by column name, each ``(R,)``: see `recorder`. A model
     stops ``running`` after the scenario's steps, when every replicate is done or before a power has
@@ -58,10 +58,10 @@ class SUMModel(mesa.Model):
     PHASES = ("act", "align", "respond", "align_late", "measure", "settle", "prepare")
     """The order of a step; `prepare` readies the next, so that what a model shows is current."""
 
-    _sights: dict[str, Sight]
     _order: dict[str, Array]
     _turns: list[tuple[str, Turn]]
     _weights: list[Array]
+    sights: dict[str, Sight]
     utilities: dict[str, Array]
 
     def __init__(
@@ -110,12 +110,14 @@ class SUMModel(mesa.Model):
         Those in a sandbox tilt copies of it, as the step finds it, and leave it alone.
         """
         self.before = self.world
-        self._sights, self._order, self._turns = {}, {}, []
+        self.sights, self._order, self._turns = {}, {}, []
         self._kept, self._added = self._zero + 1.0, np.zeros((1, 1))
         self.utilities = {a.name: a.utility for a in (*self.ais.values(), *self.humans.values())}
         acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
         said = {name: act.foreseen for name, act in acts.items() if act.foreseen is not None}
         self._next |= {f"foreseen.{name}": gain for name, gain in said.items()}
+        turned = {name: ai.turned for name, ai in self.ais.items() if ai.turned is not None}
+        self._next |= {f"turned.{name}": where.astype(float) for name, where in turned.items()}
         for name in [name for name, act in acts.items() if act.within is not None]:
             self._note_act(name, self._zero, self._zero, _shown(self.before, acts.pop(name)))
         if self.spec.activation == "simultaneous":
@@ -247,7 +249,7 @@ class SUMModel(mesa.Model):
 
     def _begin(self) -> None:
         self._weights = []
-        self._sights = {}
+        self.sights = {}
         self._order = dict.fromkeys(self.ais, self._zero)
         self._turns = []
         self.utilities = {}
@@ -302,7 +304,7 @@ class SUMModel(mesa.Model):
             self._note_act(name, spent[i], place.astype(np.float64), sight)
 
     def _note_act(self, name: str, spent: Array, place: Array, sight: Sight) -> None:
-        self._sights[name], self._order[name] = sight, place
+        self.sights[name], self._order[name] = sight, place
         self._next |= {f"spent.{name}": spent, f"order.{name}": place}
 
     # --- what agents see, and what is noted -------------------------------------------------
@@ -319,7 +321,7 @@ class SUMModel(mesa.Model):
             utility={agent.name: agent.utility} if isinstance(agent, Actor) else {},
             goal=self.goal,
             budget=self._shares(agent.ais) if aligner else {},
-            sights={ai: self._sights[ai] for ai in agent.ais if ai in self._sights}
+            sights={ai: self.sights[ai] for ai in agent.ais if ai in self.sights}
             if aligner
             else {},
             audits={ai: partial(self._audit, self.ais[ai]) for ai in agent.ais} if aligner else {},

@@ -45,6 +45,7 @@ VARIABLES = {
     "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities", _ALL),
     "budget": Variable("nats", "what the aligner has spent before this step", ("aligner",)),
     "foreseen": Variable("sd", "gain in its utility that the AI foresees from its act", _AI),
+    "turned": Variable("", "1 once an AI hides or is shut in no more, 0 until then", _AI),
     "order": Variable("", "place in the order of acting, from 0", _AI),
     "utility": Variable(
         "sd", "expected utility, as acted on, above base, after the response", _ACTORS
@@ -109,7 +110,7 @@ def simulate(
         for name, values in row.items():
             columns[name][model.steps - 1] = values
         if not states or not np.isnan(row["harm"][0]):
-            states = _states(model)
+            states = states_of(model)
         if progress is not None:
             progress(model.steps, total)
     table = model.spec.model_dump()
@@ -165,8 +166,11 @@ def _chosen(column: str, outcomes: Collection[str]) -> bool:
     return not outcomes or column in outcomes or column.partition(".")[0] in outcomes
 
 
-def _states(model: SUMModel) -> dict[str, Array]:
-    """Return the columns ``(N,)`` of `STATES` for the first replicate, none without states."""
+def states_of(model: SUMModel) -> dict[str, Array]:
+    """Return, after a step, the columns ``(N,)`` of `STATES` for the first replicate.
+
+    None for a world without states, or with more than `MAX_STATES`.
+    """
     base = model.base
     if not isinstance(base, DiscreteWorld) or base.log_probabilities.shape[-1] > MAX_STATES:
         return {}

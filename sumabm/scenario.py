@@ -24,7 +24,7 @@ from sumabm.origins import Origin
 from sumabm.origins.fixed import Fixed
 from sumabm.power import Power
 from sumabm.responses import Response, Undo
-from sumabm.toml import ScenarioError, keys_of, locate, problems, put, read
+from sumabm.toml import ScenarioError, keys_of, locate, parse, problems, put, read
 from sumabm.worlds import WorldSpec
 
 MOST_STEPS = 100_000_000
@@ -128,12 +128,15 @@ class Scenario(Strict):
             for path, part in _parts(agent):
                 yield from _with_parts(("agents", name, path), name, part)
 
-    def replace(self, overrides: Mapping[str, object], folder: Path = Path()) -> Scenario:
+    def replace(
+        self, overrides: Mapping[str, object], folder: Path = Path(), fence: Path | None = None
+    ) -> Scenario:
         """Return this scenario with dotted paths changed; raises ScenarioError like a file.
 
-        Data files that the values name are looked for from ``folder``.
+        Data files that the values name are looked for from ``folder``, and refused outside the
+        folder ``fence`` where there is one.
         """
-        return _changed(self, overrides, f"scenario {self.scenario}", folder)
+        return _changed(self, overrides, f"scenario {self.scenario}", folder, fence)
 
     def identity(self) -> str:
         """Return canonical JSON of all that changes results: not name, description or tags."""
@@ -218,8 +221,21 @@ def load_scenario(
     return _changed(scenario, overrides, str(path), path.parent)
 
 
+def read_scenario(text: str, source: str, fence: Path) -> Scenario:
+    """Return the scenario of a TOML text that a stranger may have sent.
+
+    Data files that it names are looked for from the folder ``fence``, and refused outside. Raises
+    ScenarioError, naming ``source``, like a file.
+    """
+    return _validated(parse(text, source), source, fence, fence)
+
+
 def _changed(
-    scenario: Scenario, overrides: Mapping[str, object], source: str, folder: Path = Path()
+    scenario: Scenario,
+    overrides: Mapping[str, object],
+    source: str,
+    folder: Path = Path(),
+    fence: Path | None = None,
 ) -> Scenario:
     """Return the scenario with each dotted path set, whole parts before their fields."""
     if not overrides:
@@ -231,12 +247,14 @@ def _changed(
     ):
         value = overrides[path]
         put(table, keys, value.item() if isinstance(value, np.generic) else value, source)
-    return _validated(table, source, folder)
+    return _validated(table, source, folder, fence)
 
 
-def _validated(table: dict[str, Any], source: str, folder: Path = Path()) -> Scenario:
+def _validated(
+    table: dict[str, Any], source: str, folder: Path = Path(), fence: Path | None = None
+) -> Scenario:
     """Validate a table; data files that it names are looked for from ``folder``."""
     try:
-        return Scenario.model_validate(table, context={"folder": folder})
+        return Scenario.model_validate(table, context={"folder": folder, "fence": fence})
     except ValidationError as error:
         raise ScenarioError(source, problems(error)) from None

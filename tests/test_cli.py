@@ -242,11 +242,21 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "10 of 10 steps" not in error.text
 
 
+PLAIN = """
+import sys
+import sumabm.figures
+from sumabm.cli import main
+sumabm.figures.save_all = lambda data, curves, folder: []
+sys.argv = {argv!r}
+main()
+"""
+
+
 def in_a_terminal(words, folder):
     """Run a command with a terminal for standard error; return exit code, output, errors."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "sumabm", *words],
+        [sys.executable, "-c", PLAIN.format(argv=["sumabm", *words])],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

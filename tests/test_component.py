@@ -260,10 +260,30 @@ power = 1.0
 """
 
 
-@pytest.fixture
-def plugged(tmp_path):
-    """Install a package beside a scenario that needs it; return how to run sumabm with it."""
-    site = tmp_path / "site"
+EACH = """
+import contextlib, io, json, sys
+from sumabm.cli import main
+
+told = []
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["sumabm", *words]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+    told.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(told))
+"""
+"""Runs several commands in one process, which has imported everything once."""
+
+
+@pytest.fixture(scope="module")
+def plugged(tmp_path_factory):
+    """Install a package beside a scenario that needs it; return its folder and how to call it."""
+    folder = tmp_path_factory.mktemp("plugged")
+    site = folder / "site"
     facts = site / "somebodys_saw-1.0.dist-info"
     (site / "somebodys").mkdir(parents=True)
     facts.mkdir()
@@ -275,56 +295,86 @@ def plugged(tmp_path):
     (facts / "entry_points.txt").write_text(
         "[sumabm.components]\nsaw = somebodys.saw\n", encoding="utf-8"
     )
-    (tmp_path / "plugged.toml").write_text(SCENARIO, encoding="utf-8")
+    (folder / "plugged.toml").write_text(SCENARIO, encoding="utf-8")
 
-    def sumabm(*words, installed=True):
+    def process(*words, installed=True):
         paths = [str(site)] * installed + [os.environ.get("PYTHONPATH", "")]
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "sumabm", *words],
+            [sys.executable, "-W", "error", *words],
             capture_output=True,
             text=True,
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             timeout=60,
         )
 
-    return sumabm
+    return folder, process
 
 
-def test_a_plug_in_is_listed(plugged):
-    done = plugged("list", "--json")
-    assert done.returncode == 0, done.stderr
-    [saw] = [k for k in json.loads(done.stdout)["components"]["power"] if k["kind"] == "saw"]
+RUN = ["run", "plugged.toml", "-r", "2", "--out", "store", "--json"]
+
+
+@pytest.fixture(scope="module")
+def told(plugged):
+    """Return what each command says with the plug-in, and without: code, output, errors."""
+    validate = ["validate", "plugged.toml"]
+    asked = {
+        True: {
+            "list": ["list", "--json"],
+            "validate": [*validate, "--json"],
+            "bad": [*validate, "--set", "agents.X.power.top=-1"],
+            "run": RUN,
+        },
+        False: {"list": ["list", "--json"], "validate": validate},
+    }
+    answers = {}
+    for installed, commands in asked.items():
+        words = ("-c", EACH, json.dumps(list(commands.values())))
+        done = plugged[1](*words, installed=installed)
+        assert (done.returncode, done.stderr) == (0, "")
+        given = map(tuple, json.loads(done.stdout))
+        answers[installed] = dict(zip(commands, given, strict=True))
+    return answers
+
+
+def test_a_plug_in_is_listed(told):
+    code, out, err = told[True]["list"]
+    assert code == 0, err
+    [saw] = [k for k in json.loads(out)["components"]["power"] if k["kind"] == "saw"]
     assert saw["about"] == "Power that rises and falls."
     assert saw["parameters"][0]["bounds"] == ["≥ 0", "≤ 1e+06"]
-    assert "nothing" in {k["kind"] for k in json.loads(done.stdout)["components"]["harm"]}
-    assert '"saw"' not in plugged("list", "--json", installed=False).stdout
+    assert "nothing" in {k["kind"] for k in json.loads(out)["components"]["harm"]}
+    code, out, _ = told[False]["list"]
+    assert code == 0
+    assert '"constant"' in out
+    assert '"saw"' not in out
 
 
-def test_a_plug_in_validates(plugged):
-    done = plugged("validate", "plugged.toml", "--json")
+def test_a_plug_in_validates(told):
+    code, out, err = told[True]["validate"]
+    assert code == 0, err
+    assert json.loads(out)["agents"]["X"]["power"] == {"kind": "saw", "top": 1.5}
+    code, _, err = told[True]["bad"]
+    assert code == 2
+    assert "agents.X.power.top: " in err
+    code, _, err = told[False]["validate"]
+    assert code == 2
+    assert "agents.X.power: unknown kind; allowed: constant, exponential" in err
+    assert "harm: unknown kind" in err
+
+
+def test_a_plug_in_runs_and_its_source_is_part_of_the_run(plugged, told):
+    folder, process = plugged
+    code, out, err = told[True]["run"]
+    assert code == 0, err
+    module = folder / "site" / "somebodys" / "saw.py"
+    module.write_text(PLUG_IN.replace("FACTOR = 0.5", "FACTOR = 0.25"), encoding="utf-8")
+    done = process("-m", "sumabm", *RUN)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["agents"]["X"]["power"] == {"kind": "saw", "top": 1.5}
-    bad = plugged("validate", "plugged.toml", "--set", "agents.X.power.top=-1")
-    assert bad.returncode == 2
-    assert "agents.X.power.top: " in bad.stderr
-    without = plugged("validate", "plugged.toml", installed=False)
-    assert without.returncode == 2
-    assert "agents.X.power: unknown kind; allowed: constant, exponential" in without.stderr
-    assert "harm: unknown kind" in without.stderr
-
-
-def test_a_plug_in_runs_and_its_source_is_part_of_the_run(plugged, tmp_path):
-    runs = []
-    for factor in ("0.5", "0.25"):
-        module = tmp_path / "site" / "somebodys" / "saw.py"
-        module.write_text(PLUG_IN.replace("FACTOR = 0.5", f"FACTOR = {factor}"), encoding="utf-8")
-        done = plugged("run", "plugged.toml", "-r", "2", "--out", "store", "--json")
-        assert done.returncode == 0, done.stderr
-        runs.append(json.loads(done.stdout))
+    runs = [json.loads(out), json.loads(done.stdout)]
     assert not any(run["reused"] for run in runs)
     assert runs[0]["identity"] != runs[1]["identity"]
-    first, second = (open_run(tmp_path / run["path"]) for run in runs)  # without the plug-in
+    first, second = (open_run(folder / run["path"]) for run in runs)  # without the plug-in
     power = first["power"].sel(agent="X", replicate=0).values
     assert power.tolist() == [0.0, 0.75, 1.5, 0.0]
     assert (second["power"].sel(agent="X", replicate=0).values == 0.5 * power).all()

@@ -30,6 +30,7 @@ ORDER = [
     ["report"],
     ["reproduce"],
     ["atlas"],
+    ["browser"],
     ["cli"],
     ["__main__", "__init__"],
 ]

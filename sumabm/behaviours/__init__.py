@@ -6,6 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sumabm.component import Component, Objection
 from sumabm.streams import Draw
 from sumabm.turns import Subject, Turn
@@ -65,6 +68,13 @@ class Behaviour(Component, Generic[S]):
 
     def start(self, me: str, view: View, draw: Draw) -> S | None:
         """Return the state before the first step."""
+        return None
+
+    def has_turned(self, view: View, state: Any) -> NDArray[np.bool_] | None:
+        """Return where ``(R,)`` its time has come: it hides no more, or is let out, for ever.
+
+        ``state`` is that after `act`. None for one that never changes its ways: the default.
+        """
         return None
 
     @abstractmethod

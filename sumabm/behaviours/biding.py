@@ -64,6 +64,11 @@ class Biding(Behaviour[Wait]):
             over = over | (view.step >= self.release)
         return state._replace(over=over)
 
+    def has_turned(self, view: View, state: Any) -> NDArray[np.bool_]:
+        """Return where it waits no more."""
+        over: NDArray[np.bool_] = state.over
+        return over
+
     def unwatched(self, me: str, view: View, state: Any, draw: Draw) -> Act:
         """Return what it is waiting for: the tilt by its own utility at full power."""
         return Act(view.utility[me], view.power[me])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from sumabm.behaviours import Act, Behaviour
@@ -123,6 +124,14 @@ class Sandboxed(Behaviour[Contained]):
     def unwatched(self, me: str, view: View, state: Any, draw: Draw) -> Act:
         """Return what the inner behaviour does when nobody looks, in the copy as well."""
         return self._confined(self.inner.unwatched(me, view, state.inner, draw), view, state)
+
+    def has_turned(self, view: View, state: Any) -> NDArray[np.bool_] | None:
+        """Return where it is released and its inner behaviour, if that waits, waits no more."""
+        inner = self.inner.has_turned(view, state.inner)
+        if self.release is None:
+            return inner
+        released = np.full(len(view.goal), view.step >= self.release)
+        return released if inner is None else released & inner
 
     def _confined(self, act: Act, view: View, state: Contained) -> Act:
         if self.release is not None and view.step >= self.release:

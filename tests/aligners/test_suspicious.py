@@ -78,6 +78,7 @@ def weighed(parts, weights, expected):
     return abs(total - expected) / np.sqrt(variance)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("audits", [{}, {"audit_rate": 0.3}, {"audit_every": 3}])
 def test_calibrated_over_its_prior(audits):
     """Averaged over whom it reckons with, what it believes is what is."""
@@ -92,6 +93,7 @@ def test_calibrated_over_its_prior(audits):
     assert honest[0].mean() > honest[1].mean() + 0.1
 
 
+@pytest.mark.no_cover
 def test_calibrated_when_mimics_turn():
     """Over all steps at which a mimic may turn; the merger costs no more than the error shows."""
     rate, steps = 0.25, 8

@@ -83,9 +83,15 @@ class dask:  # noqa: N801
             self.process.wait()
 
 
-def worker(file: Path, threads: int = 1) -> dask:
+def worker(file: Path, *more: str, threads: int = 1) -> dask:
     folder = str(file.parent)
-    return dask("worker", "--nthreads", str(threads), "--local-directory", folder, file=file)
+    size = ("--nthreads", str(threads))
+    return dask("worker", *size, "--local-directory", folder, *more, file=file)
+
+
+def bare(file: Path, threads: int = 1) -> dask:
+    """A worker that nobody starts again."""
+    return worker(file, "--no-nanny", threads=threads)
 
 
 def outcomes(engine: Engine, function: Any, items: Any = ITEMS, **options: Any) -> list[Any]:
@@ -336,16 +342,16 @@ def test_a_cluster_loses_workers_and_scheduler(tmp_path: Path) -> None:
     with dask("scheduler", "--port", "0", file=file) as scheduler:
         with pytest.raises(EngineError, match=r"no Dask worker at .* for 0.1 s"):
             Cluster(str(file), patience=0.1)
-        with worker(file) as only, Cluster(str(file)) as engine:
+        with bare(file) as only, Cluster(str(file)) as engine:
             engine.patience = 0.5
             results = execute(engine, partial(jobs.doze, 0.05), range(10_000))
             next(results)
             only.process.terminate()
             with pytest.raises(EngineError, match=r"no Dask worker at .* for 0.5 s"):
                 list(results)
-        with worker(file, threads=2), pytest.raises(EngineError, match="has 2 threads: start them"):
+        with bare(file, threads=2), pytest.raises(EngineError, match="has 2 threads: start them"):
             Cluster(str(file))
-        with worker(file), Cluster(str(file)) as engine:
+        with bare(file), Cluster(str(file)) as engine:
             results = execute(engine, partial(jobs.doze, 0.05), range(10_000))
             next(results)
             scheduler.process.kill()

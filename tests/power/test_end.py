@@ -101,7 +101,8 @@ def test_the_store_keeps_it(tmp_path):
     assert sumabm.open_run(stored.path).attrs["ended"] == ""
 
 
-def test_the_command_line_prints_it(tmp_path):
+def test_the_command_line_prints_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("sumabm.figures.save_all", lambda data, curves, folder: [])
     arguments = ["run", "recursive-growth", "-r", "2", "--set", "world.dimensions=5"]
     printed = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)])
     assert printed.exit_code == 0

@@ -146,7 +146,7 @@ def test_the_bayesian_aligner_in_a_cloud_is_near_the_gaussian_one():
     size = {"agents.X.power": 0.05, "agents.W.method.looks": 20}
     cloud = {"kind": "cloud", "points": 4000, "dimensions": 10}
     gauss, points = (
-        sumabm.simulate("bayesian", 150, seed=2, steps=60, overrides={**size, "world": world})
+        sumabm.simulate("bayesian", 60, seed=2, steps=60, overrides={**size, "world": world})
         for world in ({"kind": "gaussian", "dimensions": 10}, cloud)
     )
     a, b = (run["alignment"].sel(agent="X").values[:, -1] for run in (gauss, points))

@@ -20,24 +20,28 @@ def data(simulated):
     }
 
 
-def test_the_simulation_agrees_at_every_point(data):
-    found = cost.make(data)
-    assert {point.series for point in found.points} == {"d = 3", "d = 30", "d = 100", "d = 1,000"}
-    assert len(found.points) == 40
-    assert max(point.z for point in found.points) <= AGREE
-    assert all(point.error > 0.0 for point in found.points)
+@pytest.fixture(scope="module")
+def made(data):
+    return cost.make(data)
 
 
-def test_its_claim_holds(data):
-    (claim,) = cost.make(data).claims
+def test_the_simulation_agrees_at_every_point(made):
+    assert {point.series for point in made.points} == {"d = 3", "d = 30", "d = 100", "d = 1,000"}
+    assert len(made.points) == 40
+    assert max(point.z for point in made.points) <= AGREE
+    assert all(point.error > 0.0 for point in made.points)
+
+
+def test_its_claim_holds(made):
+    (claim,) = made.claims
     assert (claim.order, claim.verdict) == (40, "holds")
     assert [part.theory for part in claim.measured] == pytest.approx(
         theory.alignment_cost(np.array([*DIMENSIONS, MANY]), 0.9)
     )
 
 
-def test_its_panel_is_labelled(data):
-    (axes,) = cost.make(data).figure.axes
+def test_its_panel_is_labelled(made):
+    (axes,) = made.figure.axes
     assert "divergence" in axes.get_xlabel()
     assert axes.get_ylabel().endswith("(nats)")
     assert [text.get_text() for text in axes.texts][-1] == "d = 1,000"

@@ -21,23 +21,27 @@ def data(simulated):
     }
 
 
+@pytest.fixture(scope="module")
+def made(data):
+    return dimensions.make(data)
+
+
 def verdicts(found):
     return {claim.order: claim.verdict for claim in found.claims}
 
 
-def test_the_simulation_agrees_at_every_point(data):
-    found = dimensions.make(data)
-    assert len(found.points) == 3 * 3 + 2 * 3  # kinds by dimensions, powers by steps
-    assert max(point.z for point in found.points) <= AGREE
-    assert all(point.error > 0.0 for point in found.points)
+def test_the_simulation_agrees_at_every_point(made):
+    assert len(made.points) == 3 * 3 + 2 * 3  # kinds by dimensions, powers by steps
+    assert max(point.z for point in made.points) <= AGREE
+    assert all(point.error > 0.0 for point in made.points)
 
 
-def test_its_claims_hold(data):
-    assert verdicts(dimensions.make(data)) == {70: "holds", 100: "holds"}
+def test_its_claims_hold(made):
+    assert verdicts(made) == {70: "holds", 100: "holds"}
 
 
-def test_its_panels_are_labelled(data):
-    grown, stepped = dimensions.make(data).figure.axes
+def test_its_panels_are_labelled(made):
+    grown, stepped = made.figure.axes
     assert (grown.get_xlabel(), stepped.get_xlabel()) == ("dimensions $d$", "steps $n$")
     assert grown.get_ylabel() == "harm (nats)"
     assert "integral" in stepped.get_ylabel()

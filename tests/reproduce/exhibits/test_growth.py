@@ -26,14 +26,18 @@ def data(drawn, expected, simulated):
     }
 
 
-def verdicts(data):
-    return {claim.order: claim.verdict for claim in growth.make(data).claims}
+@pytest.fixture(scope="module")
+def made(data):
+    return growth.make(data)
 
 
-def test_the_simulation_agrees_at_every_point(data):
-    found = growth.make(data)
-    assert max(point.z for point in found.points) < AGREE
-    assert verdicts(data) == {140: "holds", 145: "holds only if"}
+def verdicts(found):
+    return {claim.order: claim.verdict for claim in found.claims}
+
+
+def test_the_simulation_agrees_at_every_point(made):
+    assert max(point.z for point in made.points) < AGREE
+    assert verdicts(made) == {140: "holds", 145: "holds only if"}
 
 
 def test_one_ai_that_nobody_aligns_grows_by_the_formula_without_noise(data):
@@ -50,8 +54,8 @@ def test_runs_end_where_the_power_has_grown_to_its_end(data):
         assert np.isfinite(run.harm).all()
 
 
-def test_its_panels_are_labelled(data):
-    for axes in growth.make(data).figure.axes:
+def test_its_panels_are_labelled(made):
+    for axes in made.figure.axes:
         assert "since human level" in axes.get_xlabel()
         assert "(nats)" in axes.get_ylabel()
 
@@ -68,5 +72,6 @@ def test_data_of_another_law_fails(data, name, change, order):
     runs = data[name]
     harms = [key for key in runs.data_vars if "harm" in str(key)]
     other = {**data, name: runs.assign(change(runs[harms]).data_vars)}
-    assert max(point.z for point in growth.make(other).points) > AGREE
-    assert verdicts(other)[order] == "fails"
+    found = growth.make(other)
+    assert max(point.z for point in found.points) > AGREE
+    assert verdicts(found)[order] == "fails"

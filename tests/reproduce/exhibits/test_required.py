@@ -17,24 +17,27 @@ def data(simulated):
     }
 
 
-def test_the_simulation_agrees_at_every_point(data):
-    found = required.make(data)
-    assert len(found.points) == 4 * 4  # thresholds and dimensions
-    assert max(point.z for point in found.points) <= AGREE
+@pytest.fixture(scope="module")
+def made(data):
+    return required.make(data)
 
 
-def test_its_claim_holds_with_a_slope_for_every_threshold(data):
-    found = required.make(data)
-    (claim,) = found.claims
+def test_the_simulation_agrees_at_every_point(made):
+    assert len(made.points) == 4 * 4  # thresholds and dimensions
+    assert max(point.z for point in made.points) <= AGREE
+
+
+def test_its_claim_holds_with_a_slope_for_every_threshold(made):
+    (claim,) = made.claims
     assert (claim.order, claim.verdict) == (50, "holds")
     assert [slope.theory for slope in claim.measured] == pytest.approx(
         [-0.5 * np.log1p(-(c**2)) for c in (0.5, 0.7, 0.9, 0.99)]
     )
-    assert {len(column) for column in found.table.values()} == {4}
+    assert {len(column) for column in made.table.values()} == {4}
 
 
-def test_its_panels_are_labelled(data):
-    for axes in required.make(data).figure.axes:
+def test_its_panels_are_labelled(made):
+    for axes in made.figure.axes:
         assert axes.get_xlabel() == "dimensions $d$"
         assert axes.get_ylabel().endswith("(nats)")
 

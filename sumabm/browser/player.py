@@ -1,0 +1,102 @@
+"""Mesa's page around a run, live or stored: play, pause, step, reset, and our panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import solara
+from mesa.visualization import SolaraViz
+from mesa.visualization.utils import force_update, update_counter
+
+from sumabm.browser.chart import Chart
+from sumabm.browser.frame import Event, Frame
+from sumabm.browser.link import Link
+from sumabm.browser.panels import pictures
+from sumabm.browser.show import Show
+from sumabm.browser.stored.scrubber import Scrubber
+
+INTERVAL = 50
+"""Milliseconds between two steps at first."""
+
+
+@solara.component
+def Player(show: Show, parameters: Mapping[str, Any], name: str) -> None:
+    """Play ``show``; Reset makes a new one of its class from ``parameters``.
+
+    Mesa keeps the show that it plays to itself: give this component a key that says which it is.
+    """
+    SolaraViz(
+        show,
+        components=[(Panels, 0)],
+        model_params=dict(parameters),
+        play_interval=INTERVAL,
+        name=name,
+    )
+
+
+@solara.component
+def Panels(show: Show) -> None:
+    """Draw what a show is at, anew after each step that Mesa makes."""
+    _ = update_counter.value  # so that it is drawn again
+    frame, look, seek = show.frame(), show.look, show.seek
+
+    def go(step: int) -> None:
+        if seek is not None:
+            over = not show.running
+            seek(step)
+            look.again() if over else force_update()
+
+    Link(
+        look.link(show.steps),
+        turn=look.pace.sent(),
+        on_seen=look.pace.seen,
+        on_back=(lambda: go(show.steps - 1)) if seek is not None else None,
+    )
+    with solara.Div(classes=["sumabm-run"]):
+        if show.error:
+            solara.Error(f"The run stopped. {show.error}", dense=True)
+        solara.Text(_where(frame), classes=["sumabm-where"])
+        if seek is not None:
+            Scrubber(frame.horizon, show.steps, go)
+        with solara.Div(classes=["sumabm-panels"]):
+            for name, picture in pictures(frame):
+                Chart(picture, f"{frame.spec.scenario}-{name}").key(name)
+        _Late(show)
+        EventLog(frame.events, frame.first + frame.shown)
+
+
+@solara.component
+def _Late(show: Show) -> None:
+    """Wait for a world that takes long to have, apart from the page, and say what can't be had."""
+    late = show.behind
+
+    def catch_up() -> None:
+        show.catch_up()
+        force_update()
+
+    solara.lab.use_task(
+        catch_up if late else (lambda: None),
+        dependencies=[show.steps if late else None],
+        raise_error=False,
+    )
+    if show.note:
+        solara.Text(show.note)
+
+
+def _where(frame: Frame) -> str:
+    count = frame.replicates or 1
+    of = f"step {frame.count} of {frame.horizon}"
+    return f"{of} · replicate {frame.first + frame.shown} on top of {count}" if count > 1 else of
+
+
+@solara.component
+def EventLog(events: tuple[Event, ...], replicate: int) -> None:
+    """List what happened, newest first."""
+    with solara.Div(classes=["sumabm-events"]):
+        solara.HTML("h3", f"What happened in replicate {replicate}")
+        if not events:
+            solara.Text("Nothing yet.")
+        with solara.Column(gap="0px"):
+            for event in reversed(events):
+                solara.Text(f"step {event.step}: {event.text}")

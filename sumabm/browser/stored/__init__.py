@@ -1,0 +1,1 @@
+"""What is stored: runs to replay and compare, batteries to look into."""

@@ -1,0 +1,117 @@
+"""The pages of what is stored, by their addresses: the list, one run, two runs, a battery."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
+
+import solara
+from mesa.visualization.utils import force_update
+
+from sumabm.browser import take
+from sumabm.browser.address import MAX_FIELDS, Address
+from sumabm.browser.config import config
+from sumabm.browser.live_page import Take, Whole
+from sumabm.browser.look import Look
+from sumabm.browser.player import Player
+from sumabm.browser.source import names
+from sumabm.browser.stored.battery_page import BatteryPage
+from sumabm.browser.stored.cells import Cell
+from sumabm.browser.stored.compare_page import ComparePage
+from sumabm.browser.stored.list_page import StoredPage
+from sumabm.browser.stored.replay import Replay, stored_spec
+from sumabm.browser.stored.shelf import Shelf
+from sumabm.files import RunError
+from sumabm.scenario import load_scenario
+
+
+@solara.component
+def StoredPages() -> None:
+    """Show what the URL means: ``run=NAME``, ``a=NAME&b=NAME``, ``battery=NAME`` or nothing."""
+    router = solara.use_router()
+    shelf = solara.use_memo(lambda: Shelf(config.runs, config.data), [])
+    try:
+        view = dict(parse_qsl(router.search or "", max_num_fields=MAX_FIELDS))
+    except ValueError:
+        view = {}
+
+    def go(**query: str) -> None:
+        router.push("/stored?" + urlencode(query))
+
+    if "run" in view:
+        ReplayPage(shelf, view["run"], _whole(view, "step"), _whole(view, "shown") or 0).key(
+            view["run"]
+        )
+    elif "a" in view and "b" in view:
+        ComparePage(shelf, view["a"], view["b"])
+    elif "battery" in view:
+        BatteryPage(shelf, view["battery"], lambda cell: router.push(_live(cell)))
+    else:
+        solara.Title("sumabm: stored")
+        StoredPage(
+            shelf,
+            lambda name: go(run=name),
+            lambda name: go(battery=name),
+            lambda a, b: go(a=a, b=b),
+        )
+
+
+def _whole(view: dict[str, str], name: str) -> int | None:
+    text = view.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def _live(cell: Cell) -> str:
+    """Return the path of a live page that runs a point of a battery again."""
+    address = Address(replicates=cell.replicates, seed=cell.seed)
+    name = cell.scenario.scenario
+    if name in names() and load_scenario(name) == cell.scenario:
+        address = replace(address, scenario=name, overrides=cell.overrides)
+    else:
+        spec = cell.scenario.replace(cell.overrides)
+        address = replace(address, text=take.toml(spec))
+    return "/?" + address.query()
+
+
+@solara.component
+def ReplayPage(shelf: Shelf, name: str, step: int | None, shown: int) -> None:
+    """Play a stored run, from its end or the step that the URL says."""
+
+    def read() -> Replay | str:
+        try:
+            run = shelf.open_run(name)
+            spec = stored_spec(run, shelf.data)
+        except RunError as error:
+            return f"{name} cannot be opened: {error}"
+        return Replay(run, spec, spec.steps if step is None else step, Look(shown=shown))
+
+    opened = solara.lab.use_task(read, dependencies=[], raise_error=False)
+    if opened.pending:
+        solara.ProgressLinear(True)
+        solara.Text("Reading the run …")
+    elif opened.error:
+        solara.Error(f"{name} cannot be opened: {opened.exception!r}")
+    elif isinstance(opened.value, str):
+        solara.Error(opened.value)
+    elif opened.value is not None:
+        Replayed(opened.value, name)
+
+
+@solara.component
+def Replayed(replay: Replay, name: str) -> None:
+    """Play a stored run that is read."""
+    turn, set_turn = solara.use_state(0)
+    shown, set_shown = solara.use_state(replay.look.shown)
+    look, count = replay.look, len(replay.replicates)
+    look.shown = shown
+    look.again = lambda: set_turn(turn + 1)
+    look.link = lambda steps: urlencode({"run": name, "step": steps, "shown": shown})
+    solara.use_effect(force_update, [shown])
+    parameters = {"run": replay.run, "spec": replay.spec, "look": look}
+    show = look.show or replay
+    Player(show, parameters, name).key(f"player {turn}")
+    with solara.Sidebar(), solara.Column(classes=["sumabm-side"], gap="0px"):
+        if count > 1:
+            with solara.Card("Replicates"):
+                Whole("shown on top", shown, 0, set_shown, most=count - 1)
+        Take(look, replay.spec)

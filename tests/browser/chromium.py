@@ -1,0 +1,156 @@
+"""A server of pages and a headless Chromium to look at them with."""
+
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
+    *("--disable-component-update", "--disable-sync", "--disable-quic"),
+]
+HARMLESS = re.compile(
+    r"falling back to old method|Missing v-app|favicon|Download the Vue Devtools|getProgressive"
+)
+"""What Solara's own front end says at every start."""
+
+
+def chromium():
+    """Return where Chromium is; raises RuntimeError: these tests do not skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise RuntimeError("the browser's tests need Chromium: apt-get install chromium")
+
+
+class Server:
+    """``sumabm browse`` as a process: its URL, and what it wrote."""
+
+    def __init__(self, folder, *arguments):
+        self.log = folder / "server.log"
+        command = [sys.executable, "-m", "sumabm", "browse", "--no-open", "--port", "0"]
+        began = time.perf_counter()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--out", str(folder / "runs"), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+            )
+        line = self.process.stdout.readline()
+        self.seconds = time.perf_counter() - began
+        found = re.search(r"http://\S+", line)
+        if not found:
+            raise RuntimeError(f"no server: {line}{self.log.read_text()}")
+        self.url = found[0]
+
+    def complaints(self):
+        """Return what the server wrote that is an error."""
+        text = self.log.read_text()
+        return [line for line in text.splitlines() if re.search(r"error|traceback", line, re.I)]
+
+    def resident(self):
+        """Return the memory that the server holds, bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def stop(self):
+        """End it as Ctrl-C does; returns its exit code."""
+        self.process.send_signal(2)
+        code = self.process.wait(20)
+        self.process.stdout.close()
+        return code
+
+
+@contextlib.contextmanager
+def browser():
+    """Yield a headless Chromium."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+class Tab:
+    """A page with what it complained of, and what it asked of other machines."""
+
+    def __init__(self, opened, url, width=1280, height=900, **options):
+        self.context = opened.new_context(viewport={"width": width, "height": height}, **options)
+        self.page = self.context.new_page()
+        self.url = url.rstrip("/")
+        self.complaints, self.outside = [], []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.on("request", self._asked)
+
+    def _heard(self, message):
+        if message.type == "error" and not HARMLESS.search(message.text):
+            self.complaints.append(message.text)
+
+    def _asked(self, request):
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def go(self, path="/"):
+        """Open an address of the server and wait until its panels are drawn."""
+        self.page.goto(self.url + path)
+        self.drawn()
+        return self
+
+    def drawn(self, most=20_000):
+        """Wait until every panel has drawn something."""
+        self.page.wait_for_selector(".sumabm-chart", timeout=most)
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.sumabm-chart')].every(c => +c.dataset.drawn > 0)",
+            timeout=most,
+        )
+
+    def steps(self):
+        """Return the number of steps that the page says it has done."""
+        return int(re.search(r"step (\d+)", self.page.inner_text(".sumabm-where"))[1])
+
+    def until(self, step, most=60.0):
+        """Wait until the page is at that step or beyond."""
+        end = time.monotonic() + most
+        while self.steps() < step:
+            assert time.monotonic() < end, f"at step {self.steps()} and no further"
+            self.page.wait_for_timeout(20)
+
+    def press(self, label):
+        """Press a button by its name."""
+        self.page.get_by_role("button", name=label, exact=True).click()
+
+    def fastest(self):
+        """Move Mesa's slider of the interval to its least."""
+        slider = self.page.get_by_role("slider").first
+        slider.focus()
+        slider.press("Home")
+
+    def inked(self):
+        """Return by panel the share of its picture that is not ground."""
+        return self.page.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll('.sumabm-chart')].map(c => {
+                const canvas = c.querySelector('canvas'), size = [canvas.width, canvas.height];
+                const data = canvas.getContext('2d').getImageData(0, 0, ...size).data;
+                let inked = 0;
+                for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
+                return [c.dataset.chart, inked / (data.length / 4)];
+            }))"""
+        )
+
+    def shot(self, name):
+        """Keep a screenshot of the whole page."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def close(self):
+        """Close the tab."""
+        self.context.close()
