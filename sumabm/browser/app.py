@@ -1,4 +1,8 @@
-"""The pages and their addresses: what Solara serves."""
+"""The pages and their addresses: what Solara serves.
+
+What the pages need is imported when they are shown, or by `serve` once the server is up: a browser
+takes a while to load the front end, and the two go on at once.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,14 @@ import ipyvuetify
 import solara
 import traitlets
 
-from sumabm.browser.live_page import LivePage
-from sumabm.browser.stored.pages import StoredPages
-
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
 @solara.component
 def Live() -> None:
     """Show a live run: ``/``."""
+    from sumabm.browser.live_page import LivePage
+
     solara.Style(_STYLE)
     LivePage()
 
@@ -26,6 +29,8 @@ def Live() -> None:
 @solara.component
 def Stored() -> None:
     """Show runs and batteries of the store: ``/stored``."""
+    from sumabm.browser.stored.pages import StoredPages
+
     solara.Style(_STYLE)
     StoredPages()
 

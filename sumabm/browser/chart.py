@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import ipyvuetify
-import solara
 import traitlets
 
 from sumabm.browser.picture import Picture, packed
@@ -30,7 +29,6 @@ class ChartWidget(ipyvuetify.VuetifyTemplate):
             self.on_pick(data)
 
 
-@solara.component
 def Chart(
     picture: Picture,
     name: str,

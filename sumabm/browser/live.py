@@ -57,14 +57,16 @@ class Live:
 
     @property
     def running(self) -> bool:
-        """Whether there is a step to come."""
-        return bool(self.model.running) and not self.error
+        """Whether there is a step to come, and somebody to see it."""
+        return bool(self.model.running) and not self.error and not self.look.pace.closed
 
     def step(self) -> None:
         """Go one step on, unless the run is over; what goes wrong is kept in ``error``."""
         if not self.running:
             return
         self.look.pace.wait()
+        if self.look.pace.closed:
+            return
         with self._lock:
             try:
                 self.model.step()

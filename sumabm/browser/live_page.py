@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import solara
 import xarray as xr
 from mesa.visualization.utils import force_update
-from solara.components.file_drop import FileInfo
 
 from sumabm.browser import take
 from sumabm.browser.address import Address, AddressError
@@ -20,9 +19,9 @@ from sumabm.browser.look import Look
 from sumabm.browser.parameters.form import Form
 from sumabm.browser.player import Player
 from sumabm.browser.source import base_of, names, scenario_of
-from sumabm.catalogue import catalogue
-from sumabm.scenario import Scenario
-from sumabm.toml import MAX_BYTES
+from sumabm.browser.upload import Upload
+from sumabm.scenario import Scenario, library
+from sumabm.toml import MAX_BYTES, read
 
 log = logging.getLogger(__name__)
 
@@ -61,19 +60,20 @@ def LivePage() -> None:
     router = solara.use_router()
     query = router.search or ""
 
-    def read() -> tuple[Address, str]:
+    def said() -> tuple[Address, str]:
         try:
             return Address.of(query), ""
         except AddressError as error:
             return Address(), str(error)
 
-    address, problem = solara.use_memo(read, [query])
+    address, problem = solara.use_memo(said, [query])
     look = solara.use_memo(Look, [])
     what = replace(address, shown=0, ai="", step=0)
     run = solara.use_memo(lambda: run_of(address, look), [what.query()])
     look.shown, look.ai = address.shown, address.ai
     look.link = lambda steps: replace(address, step=steps).query()
     solara.use_effect(force_update, [address.shown, address.ai])
+    solara.use_effect(lambda: look.pace.close, [])  # when the page goes
 
     def go(other: Address) -> None:
         router.push("/?" + other.query())
@@ -110,15 +110,16 @@ def Picker(address: Address, go: Go) -> None:
     problem, set_problem = solara.use_state("")
     about = solara.use_memo(_about, [])
 
-    def take_file(info: FileInfo) -> None:
-        text = info["file_obj"].read(MAX_BYTES + 1)
+    def take_file(name: str, text: str | None) -> None:
         try:
-            other = Address(text=text.decode())
+            if text is None:
+                raise ValueError(f"is larger than {MAX_BYTES} bytes")
+            other = Address(text=text)
             scenario_of(other)
             if not other.fits:
                 raise ValueError("it is too long for a page's address: sumabm browse FILE opens it")
         except ValueError as error:
-            set_problem(f"{info['name'][:80]}: {error}")
+            set_problem(f"{name}: {error}")
         else:
             set_problem("")
             go(other)
@@ -136,14 +137,18 @@ def Picker(address: Address, go: Go) -> None:
         with solara.Row(gap="4px", style={"flex-wrap": "wrap"}):
             for tag in tags:
                 solara.v.Chip(children=[tag], small=True, outlined=True)
-        solara.FileDrop("Drop a scenario file (TOML) here", on_file=take_file, lazy=True)
+        Upload("or a scenario file of your own", take_file)
         if problem:
             solara.Error(problem, dense=True)
 
 
 def _about() -> dict[str, tuple[str, list[str]]]:
-    """Return description and tags of the shipped scenarios by name."""
-    return {s["name"]: (s["description"], s["tags"]) for s in catalogue()["scenarios"]}
+    """Return description and tags of the shipped scenarios by name, as their files have them."""
+    tables = {path.stem: read(path) for path in library().glob("*.toml")}
+    return {
+        name: (" ".join(table.get("description", "").split()), table.get("tags", []))
+        for name, table in tables.items()
+    }
 
 
 @solara.component

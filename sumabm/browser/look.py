@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from sumabm.browser.show import Show
 
-_PATIENCE = 1.0  # seconds: a tab that nobody looks at draws rarely or never
+_PATIENCE = 30.0  # seconds: a tab that nobody looks at draws rarely, one that is gone never
 
 
 class Pace:
@@ -27,6 +28,8 @@ class Pace:
         self._all_seen = threading.Event()
         self._all_seen.set()
         self._listener = 0
+        self.closed = False
+        _paces.add(self)
 
     def sent(self) -> int:
         """Note that a picture is on its way, and return its number."""
@@ -41,12 +44,26 @@ class Pace:
             self._all_seen.set()
 
     def wait(self) -> None:
-        """Wait until the browser has drawn the last picture, but not for ever.
+        """Wait until the browser has drawn the last picture, but not for ever; nor once `closed`.
 
         The thread that hears from the browser never waits: it would not hear.
         """
-        if threading.get_ident() != self._listener:
+        if threading.get_ident() != self._listener and not self.closed:
             self._all_seen.wait(_PATIENCE)
+
+    def close(self) -> None:
+        """Note that nobody looks any more, so that what plays comes to its end."""
+        self.closed = True
+        self._all_seen.set()
+
+
+_paces: WeakSet[Pace] = WeakSet()
+
+
+def close_all() -> None:
+    """Close every pace: the server is about to stop."""
+    for pace in list(_paces):
+        pace.close()
 
 
 @dataclass

@@ -45,14 +45,9 @@ def Panels(show: Show) -> None:
         if seek is not None:
             over = not show.running
             seek(step)
-            look.again() if over else force_update()
+            again = look.again if over else force_update
+            again()
 
-    Link(
-        look.link(show.steps),
-        turn=look.pace.sent(),
-        on_seen=look.pace.seen,
-        on_back=(lambda: go(show.steps - 1)) if seek is not None else None,
-    )
     with solara.Div(classes=["sumabm-run"]):
         if show.error:
             solara.Error(f"The run stopped. {show.error}", dense=True)
@@ -64,6 +59,12 @@ def Panels(show: Show) -> None:
                 Chart(picture, f"{frame.spec.scenario}-{name}").key(name)
         _Late(show)
         EventLog(frame.events, frame.first + frame.shown)
+    Link(  # after the panels: when it comes, they have been drawn
+        look.link(show.steps),
+        turn=look.pace.sent(),
+        on_seen=look.pace.seen,
+        on_back=(lambda: go(show.steps - 1)) if seek is not None else None,
+    )
 
 
 @solara.component

@@ -9,12 +9,14 @@ import threading
 import time
 import webbrowser
 from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sumabm.browser.config import config
+from sumabm.browser.look import close_all
 from sumabm.files import RunError
 
 Scope = MutableMapping[str, Any]
@@ -75,6 +77,9 @@ class Doorkeeper:
             return await _refuse(scope, send, 403, "a page of another site may not come in")
         if scope["path"].startswith(_CDN) and not self._has(scope["path"].removeprefix(_CDN)):
             return await _refuse(scope, send, 404, "there is no such file")
+        if self.loopback:  # to compress takes longer than to send
+            kept = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
         return await self.app(scope, receive, send)
 
     def _has(self, name: str) -> bool:
@@ -129,11 +134,21 @@ def serve(
         listener = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise RunError(f"{host}:{port}: cannot be listened on: {error}") from None
-    server = uvicorn.Server(uvicorn.Config(application(host), log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application(host),
+            log_level="error",
+            timeout_graceful_shutdown=2,
+            ws_per_message_deflate=False,  # it costs more than it saves on one machine
+        )
+    )
     where = f"[{host}]" if ":" in host else host
     url = f"http://{where}:{listener.getsockname()[1]}/"
     threading.Thread(target=_announce, args=(server, url, show, told), daemon=True).start()
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        close_all()  # what still plays, in threads that Python would wait for
 
 
 def _announce(server: Any, url: str, show: bool, told: Callable[[str], None]) -> None:
@@ -145,3 +160,4 @@ def _announce(server: Any, url: str, show: bool, told: Callable[[str], None]) ->
     sys.stdout.flush()
     if show:
         webbrowser.open(url)
+    import_module("sumabm.browser.live_page")  # while the browser loads the front end

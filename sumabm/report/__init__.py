@@ -9,9 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from sumabm.battery.store import Store
-from sumabm.report.material import gather
-from sumabm.report.page import write_page
-from sumabm.report.sections import contents
 
 __all__ = ["write_report"]
 
@@ -23,6 +20,12 @@ def write_report(path: str | Path | Store, file: str | Path | None = None) -> Pa
     not there, and replaces one that is. Raises RunError when the battery or a chunk of it cannot be
     read or the file cannot be written.
     """
+    from sumabm.report.material import (
+        gather,  # here, because pages want only how numbers are written
+    )
+    from sumabm.report.page import write_page
+    from sumabm.report.sections import contents
+
     store = path if isinstance(path, Store) else Store.open(path)
     target = store.path / "report.html" if file is None else Path(file)
     write_page(target, "battery.html", contents(gather(store)), "report")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 import solara
@@ -15,14 +16,14 @@ from sumabm.browser.live_page import Take, Whole
 from sumabm.browser.look import Look
 from sumabm.browser.player import Player
 from sumabm.browser.source import names
-from sumabm.browser.stored.battery_page import BatteryPage
-from sumabm.browser.stored.cells import Cell
-from sumabm.browser.stored.compare_page import ComparePage
 from sumabm.browser.stored.list_page import StoredPage
 from sumabm.browser.stored.replay import Replay, stored_spec
 from sumabm.browser.stored.shelf import Shelf
 from sumabm.files import RunError
 from sumabm.scenario import load_scenario
+
+if TYPE_CHECKING:
+    from sumabm.browser.stored.cells import Cell
 
 
 @solara.component
@@ -38,13 +39,18 @@ def StoredPages() -> None:
     def go(**query: str) -> None:
         router.push("/stored?" + urlencode(query))
 
+    # imported when they are asked for, because they take long
     if "run" in view:
         ReplayPage(shelf, view["run"], _whole(view, "step"), _whole(view, "shown") or 0).key(
             view["run"]
         )
     elif "a" in view and "b" in view:
+        from sumabm.browser.stored.compare_page import ComparePage
+
         ComparePage(shelf, view["a"], view["b"])
     elif "battery" in view:
+        from sumabm.browser.stored.battery_page import BatteryPage
+
         BatteryPage(shelf, view["battery"], lambda cell: router.push(_live(cell)))
     else:
         solara.Title("sumabm: stored")
@@ -107,6 +113,7 @@ def Replayed(replay: Replay, name: str) -> None:
     look.again = lambda: set_turn(turn + 1)
     look.link = lambda steps: urlencode({"run": name, "step": steps, "shown": shown})
     solara.use_effect(force_update, [shown])
+    solara.use_effect(lambda: look.pace.close, [])  # when the page goes
     parameters = {"run": replay.run, "spec": replay.spec, "look": look}
     show = look.show or replay
     Player(show, parameters, name).key(f"player {turn}")

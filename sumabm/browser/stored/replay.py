@@ -58,12 +58,14 @@ class Replay:
 
     @property
     def running(self) -> bool:
-        """Whether there is a step to come."""
-        return self.steps < self.length
+        """Whether there is a step to come, and somebody to see it."""
+        return self.steps < self.length and not self.look.pace.closed
 
     def step(self) -> None:
         """Go one step on; from the end, begin anew."""
         self.look.pace.wait()
+        if self.look.pace.closed:
+            return
         self.seek(self.steps + 1 if self.running else 1)
 
     def seek(self, step: int) -> None:
