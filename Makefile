@@ -4,19 +4,23 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
+BROWSE_READY := $(VENV)/.ready-to-browse
 TEST_READY := $(VENV)/.ready-to-test
 OTHER_PYTHONS ?= python3.11 python3.12 python3.13
 
-.PHONY: run test measures bench matrix format clean
+.PHONY: run browse test measures bench matrix format clean
 
 run: $(RUN_READY)  ## simulate the essay: data, figures, a result table
 	$(BIN)/sumabm run essay --replicates 200
+
+browse: $(BROWSE_READY)  ## watch runs in a browser
+	$(BIN)/sumabm browse
 
 test: $(TEST_READY)  ## lint, format check, types, tests with coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 measures: $(TEST_READY)  ## rerun the scripts behind each issue's measures
 	$(PIP) --editable '.[dev,measures]'
@@ -44,6 +48,10 @@ $(RUN_READY): $(VENV)/.created pyproject.toml
 	$(PIP) --editable .
 	@touch $@
 
+$(BROWSE_READY): $(VENV)/.created pyproject.toml
+	$(PIP) --editable '.[browser]'
+	@touch $(RUN_READY) $@
+
 $(TEST_READY): $(VENV)/.created pyproject.toml
 	$(PIP) --editable '.[dev]'
-	@touch $(RUN_READY) $@
+	@touch $(RUN_READY) $(BROWSE_READY) $@

@@ -146,6 +146,19 @@ class Tab:
             }))"""
         )
 
+    def pictures(self):
+        """Return what is drawn on every panel, as the page would save it."""
+        self.page.mouse.move(1, 1)  # away from what lights up
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('.sumabm-chart')].map(chart => {
+                const layers = [...chart.querySelectorAll('canvas')];
+                const whole = document.createElement('canvas');
+                [whole.width, whole.height] = [layers[0].width, layers[0].height];
+                for (const layer of layers) whole.getContext('2d').drawImage(layer, 0, 0);
+                return whole.toDataURL();
+            })"""
+        )
+
     def shot(self, name):
         """Keep a screenshot of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

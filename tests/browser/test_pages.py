@@ -74,6 +74,18 @@ def test_hundreds_of_steps_are_played(tab):
     tab.shot("essay-played")
 
 
+def test_played_pictures_are_those_that_a_fresh_page_draws(tab, opened, served):
+    tab.go("/?scenario=treacherous-turn&replicates=3")
+    tab.page.keyboard.press("Space")
+    tab.until(60)
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_timeout(1000)
+    here = f"/?scenario=treacherous-turn&replicates=3&step={tab.steps()}"
+    fresh = Tab(opened, served.url).go(here)
+    assert fresh.pictures() == tab.pictures()
+    fresh.close()
+
+
 def test_step_pause_reset_and_keys(tab):
     tab.go("/?scenario=essay")
     tab.press("Step")
@@ -89,7 +101,7 @@ def test_step_pause_reset_and_keys(tab):
     tab.page.wait_for_timeout(500)
     assert tab.steps() == stood
     tab.press("Reset")
-    tab.page.wait_for_function("document.querySelector('.sumabm-where').innerText.match(/step 0/)")
+    tab.page.wait_for_function("document.querySelector('.sumabm-where')?.innerText.match(/step 0/)")
 
 
 def test_a_parameter_is_changed_and_a_bad_one_is_told(tab):
@@ -103,7 +115,7 @@ def test_a_parameter_is_changed_and_a_bad_one_is_told(tab):
     tab.shot("essay-bad-entry")
     field.fill("7")
     field.press("Enter")
-    tab.page.wait_for_function("document.querySelector('.sumabm-where').innerText.match(/of 7/)")
+    tab.page.wait_for_function("document.querySelector('.sumabm-where')?.innerText.match(/of 7/)")
     assert "steps" in tab.page.url
 
 
@@ -177,7 +189,9 @@ def test_a_stored_run_is_played(tab, served):
     tab.page.keyboard.press("ArrowRight")
     tab.until(13)
     tab.page.keyboard.press("ArrowLeft")
-    tab.page.wait_for_function("document.querySelector('.sumabm-where').innerText.match(/step 12/)")
+    tab.page.wait_for_function(
+        "document.querySelector('.sumabm-where')?.innerText.match(/step 12/)"
+    )
     tab.page.keyboard.press("Space")
     tab.until(40)
     tab.shot("stored-run")

@@ -39,6 +39,10 @@ def StoredPages() -> None:
     def go(**query: str) -> None:
         router.push("/stored?" + urlencode(query))
 
+    if "run" not in view:  # Mesa's page has both
+        with solara.AppBar():
+            solara.AppBarTitle(view.get("battery") or "Stored")
+            solara.lab.ThemeToggle()
     # imported when they are asked for, because they take long
     if "run" in view:
         ReplayPage(shelf, view["run"], _whole(view, "step"), _whole(view, "shown") or 0).key(
@@ -53,7 +57,6 @@ def StoredPages() -> None:
 
         BatteryPage(shelf, view["battery"], lambda cell: router.push(_live(cell)))
     else:
-        solara.Title("sumabm: stored")
         StoredPage(
             shelf,
             lambda name: go(run=name),
