@@ -8,7 +8,8 @@ import sumabm
 from sumabm.model import SUMModel
 from sumabm.recorder import VARIABLES, columns_of, simulate
 
-ELSEWHERE = {"lost", "foreseen"}  # in worlds that have states, of AIs that say what they foresee
+# in worlds that have states, of AIs that say what they foresee, of AIs that bide their time
+ELSEWHERE = {"lost", "foreseen", "turned"}
 
 
 def test_every_variable_is_documented_and_present():
@@ -19,6 +20,21 @@ def test_every_variable_is_documented_and_present():
             continue
         assert run[name].attrs == {"units": variable.unit, "long_name": variable.about}
         assert run[name].dims[:2] == ("replicate", "step")
+
+
+def test_an_ai_that_bides_its_time_is_recorded_to_turn():
+    assert simulate("treacherous-turn", 2)["turned"].sel(agent="X").values.argmax(
+        axis=1
+    ).tolist() == [*(50, 50)]
+    sandbox = simulate("sandbox", 1)["turned"].sel(agent="X")
+    assert sandbox.values.sum() == 100  # of 300 steps, released at step 200
+    inner = {"kind": "treacherous", "release": 3}
+    held = {"kind": "sandboxed", "fraction": 0.5, "release": 5, "inner": inner}
+    method = {"agents.W.method": "none", "steps": 8, "agents.X.behaviour": held}
+    assert simulate("essay", 1, overrides=method)["turned"].sel(agent="X").values.sum() == 3
+    later = {**held, "release": None}
+    run = simulate("essay", 1, overrides={**method, "agents.X.behaviour": later})
+    assert run["turned"].sel(agent="X").values.sum() == 5
 
 
 def test_variables_are_missing_where_they_do_not_apply():

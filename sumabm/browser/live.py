@@ -65,7 +65,7 @@ class Live:
         if not self.running:
             return
         self.look.pace.wait()
-        if self.look.pace.closed:
+        if not self.running:  # by now
             return
         with self._lock:
             try:

@@ -67,13 +67,12 @@ def LivePage() -> None:
             return Address(), str(error)
 
     address, problem = solara.use_memo(said, [query])
-    look = solara.use_memo(Look, [])
     what = replace(address, shown=0, ai="", step=0)
+    look = solara.use_memo(Look, [what.query()])
     run = solara.use_memo(lambda: run_of(address, look), [what.query()])
     look.shown, look.ai = address.shown, address.ai
     look.link = lambda steps: replace(address, step=steps).query()
     solara.use_effect(force_update, [address.shown, address.ai])
-    solara.use_effect(lambda: look.pace.close, [])  # when the page goes
 
     def go(other: Address) -> None:
         router.push("/?" + other.query())

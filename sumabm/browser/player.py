@@ -8,6 +8,7 @@ from typing import Any
 import solara
 from mesa.visualization import SolaraViz
 from mesa.visualization.utils import force_update, update_counter
+from solara.components.applayout import sidebar_portal
 
 from sumabm.browser.chart import Chart
 from sumabm.browser.frame import Event, Frame
@@ -24,15 +25,21 @@ INTERVAL = 50
 def Player(show: Show, parameters: Mapping[str, Any], name: str) -> None:
     """Play ``show``; Reset makes a new one of its class from ``parameters``.
 
-    Mesa keeps the show that it plays to itself: give this component a key that says which it is.
+    Mesa keeps the show that it plays, and whether it plays, to itself: give this component a key
+    that says which show it is, and the show a look of its own. What Mesa has for the sidebar is put
+    above the panels, where a narrow window has it too, and goes when this component goes.
     """
-    SolaraViz(
-        show,
-        components=[(Panels, 0)],
-        model_params=dict(parameters),
-        play_interval=INTERVAL,
-        name=name,
-    )
+    controls = sidebar_portal.use_portal()
+    with solara.Div(classes=["sumabm-player"]):
+        solara.Div(classes=["sumabm-controls"], children=controls)
+        SolaraViz(
+            show,
+            components=[(Panels, 0)],
+            model_params=dict(parameters),
+            play_interval=INTERVAL,
+            name=name,
+        )
+    solara.use_effect(lambda: show.look.pace.close, [])
 
 
 @solara.component

@@ -30,6 +30,16 @@ def chromium():
     raise RuntimeError("the browser's tests need Chromium: apt-get install chromium")
 
 
+LAYERS = """chart => {
+    const layers = [...chart.querySelectorAll('canvas')];
+    const whole = document.createElement('canvas');
+    [whole.width, whole.height] = [layers[0].width, layers[0].height];
+    for (const layer of layers) whole.getContext('2d').drawImage(layer, 0, 0);
+    return whole;
+}"""
+"""ECharts draws on more than one canvas; this is all of them on one."""
+
+
 class Server:
     """``sumabm browse`` as a process: its URL, and what it wrote."""
 
@@ -124,6 +134,15 @@ class Tab:
             assert time.monotonic() < end, f"at step {self.steps()} and no further"
             self.page.wait_for_timeout(20)
 
+    def choose(self, name):
+        """Choose a scenario, and wait until its panels are drawn."""
+        field = self.page.locator(".v-select").first
+        if name not in field.inner_text().split():
+            field.click()
+            self.page.get_by_role("option", name=name, exact=True).click()
+        self.page.wait_for_selector(f".sumabm-chart[data-chart='{name}-harm']")
+        self.drawn()
+
     def press(self, label):
         """Press a button by its name."""
         self.page.get_by_role("button", name=label, exact=True).click()
@@ -137,26 +156,21 @@ class Tab:
     def inked(self):
         """Return by panel the share of its picture that is not ground."""
         return self.page.evaluate(
-            """() => Object.fromEntries([...document.querySelectorAll('.sumabm-chart')].map(c => {
-                const canvas = c.querySelector('canvas'), size = [canvas.width, canvas.height];
-                const data = canvas.getContext('2d').getImageData(0, 0, ...size).data;
+            f"""() => Object.fromEntries([...document.querySelectorAll('.sumabm-chart')].map(c => {{
+                const whole = ({LAYERS})(c);
+                const size = [whole.width, whole.height];
+                const data = whole.getContext('2d').getImageData(0, 0, ...size).data;
                 let inked = 0;
                 for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
                 return [c.dataset.chart, inked / (data.length / 4)];
-            }))"""
+            }}))"""
         )
 
     def pictures(self):
         """Return what is drawn on every panel, as the page would save it."""
         self.page.mouse.move(1, 1)  # away from what lights up
         return self.page.evaluate(
-            """() => [...document.querySelectorAll('.sumabm-chart')].map(chart => {
-                const layers = [...chart.querySelectorAll('canvas')];
-                const whole = document.createElement('canvas');
-                [whole.width, whole.height] = [layers[0].width, layers[0].height];
-                for (const layer of layers) whole.getContext('2d').drawImage(layer, 0, 0);
-                return whole.toDataURL();
-            })"""
+            f"[...document.querySelectorAll('.sumabm-chart')].map(c => ({LAYERS})(c).toDataURL())"
         )
 
     def shot(self, name):

@@ -111,14 +111,21 @@ def Replayed(replay: Replay, name: str) -> None:
     """Play a stored run that is read."""
     turn, set_turn = solara.use_state(0)
     shown, set_shown = solara.use_state(replay.look.shown)
-    look, count = replay.look, len(replay.replicates)
+    last, count = solara.use_ref(replay.look), len(replay.replicates)
+
+    def begun() -> Replay:
+        if turn == 0:
+            return replay
+        at = last.current.show.steps if last.current.show is not None else 0
+        return Replay(replay.run, replay.spec, at)
+
+    show = solara.use_memo(begun, [turn])
+    look = last.current = show.look
     look.shown = shown
     look.again = lambda: set_turn(turn + 1)
     look.link = lambda steps: urlencode({"run": name, "step": steps, "shown": shown})
     solara.use_effect(force_update, [shown])
-    solara.use_effect(lambda: look.pace.close, [])  # when the page goes
     parameters = {"run": replay.run, "spec": replay.spec, "look": look}
-    show = look.show or replay
     Player(show, parameters, name).key(f"player {turn}")
     with solara.Sidebar(), solara.Column(classes=["sumabm-side"], gap="0px"):
         if count > 1:
