@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sumabm.aligners import Belief, Edit
 from sumabm.behaviours import Act
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec
+from sumabm.streams import Draw
 from sumabm.turns import Nudge, Subject, Turn, extended
 from sumabm.types import Array
 from sumabm.view import View
@@ -87,10 +88,39 @@ class AI(Actor):
         self._draw = model.streams.draw(name, "behaviour")
         self._draw_unwatched = model.streams.draw(name, "behaviour unwatched")
         self._state: Any = None
+        self._draw_learning = model.streams.draw(name, "learning")
+        self._learnt: Any = None
 
     def begin(self, view: View) -> None:
-        """Set up the behaviour's state, once all agents are there."""
+        """Set up what the origin and the behaviour know, once all agents are there."""
+        origin = self.spec.utility
+        aim, self._learnt = origin.begin(self.name, view, self.subject.aim, self._draw_learning)
+        self._aim(aim)
+        view = self.model.view(self)
         self._state = self.spec.behaviour.start(self.name, view, self._draw)
+
+    @property
+    def certainty(self) -> Mapping[str, Array]:
+        """The cosine that the AI expects its aim to have with the goal, by its name, if it says."""
+        expected = self.spec.utility.certainty(self._base.dimensions, self._learnt)
+        return {} if expected is None else {self.name: expected}
+
+    def reading(self, noise: float, draw: Draw) -> Array:
+        """Return the aim as a probe reads it: ``v + σ N(0, I/d)``, ``(R, w)``."""
+        d = self._base.dimensions
+        return self.subject.aim + noise / np.sqrt(d) * draw.normal(self._base.width)
+
+    def learn(self, view: View) -> None:
+        """Let the origin make what it can of the step."""
+        origin, aim = self.spec.utility, self.subject.aim
+        aim, self._learnt = origin.learn(self.name, view, aim, self._learnt, self._draw_learning)
+        self._aim(aim)
+
+    def _aim(self, aim: Array) -> None:
+        """Take another aim, whose place in any law must be found anew."""
+        if aim is not self.subject.aim:
+            self.subject = Subject(aim, self.subject.nats)
+            self.utility = self._base.colour(aim)
 
     def act(self, view: View) -> Act:
         """Return what the AI does this step."""
@@ -111,6 +141,7 @@ class AI(Actor):
         before, self.subject = self.subject, taken.apply(self.subject)
         self.utility = self._base.colour(self.subject.aim)
         self._state = self.spec.behaviour.turned(taken, before, self.subject, self._state)
+        self._learnt = self.spec.utility.turned(taken, before, self.subject, self._learnt)
 
     def extend(self, share: float) -> None:
         """Let the utility extend to new dimensions, which get a ``share`` of its squared length."""

@@ -193,9 +193,12 @@ class SUMModel(mesa.Model):
         self.row = self._only_alive(self._next)
 
     def settle(self) -> None:
-        """Let the world's own dynamics take it to where the next step finds it."""
+        """Let the world's own dynamics take it to where the next step finds it; let AIs learn."""
         for aligner in self.aligners.values():
             aligner.settle(self.view(aligner))
+        for name, ai in self.ais.items():
+            if ai.spec.utility.learns:
+                ai.learn(replace(self.view(ai), sights={name: self.sights[name]}))
         self.world = self.spec.world.dynamics.settle(self.base, self.world)
 
     def prepare(self) -> None:
@@ -325,6 +328,8 @@ class SUMModel(mesa.Model):
             if aligner
             else {},
             audits={ai: partial(self._audit, self.ais[ai]) for ai in agent.ais} if aligner else {},
+            readings={ai: self.ais[ai].reading for ai in agent.ais} if aligner else {},
+            certainty=agent.certainty if isinstance(agent, AI) else {},
             order=self._order,
             kept=self._kept,
             added=self._added,

@@ -44,9 +44,9 @@ class AISpec(AgentSpec):
     kind = "ai"
 
     power: Annotated[Power, Slot(Power), Field(description="nats per action")]
-    utility: Annotated[Origin, Slot(Origin), Field(description="where its utility comes from")] = (
-        Fixed()
-    )
+    utility: Annotated[
+        Origin[Any], Slot(Origin), Field(description="where its utility comes from")
+    ] = Fixed()
     behaviour: Annotated[
         Behaviour[Any], Slot(Behaviour), Field(description="how it acts on its utility")
     ] = Honest()
@@ -58,9 +58,9 @@ class HumanSpec(AgentSpec):
     kind = "human"
 
     power: Annotated[Power, Slot(Power), Field(description="nats per action")]
-    utility: Annotated[Origin, Slot(Origin), Field(description="where its utility comes from")] = (
-        Fixed()
-    )
+    utility: Annotated[
+        Origin[Any], Slot(Origin), Field(description="where its utility comes from")
+    ] = Fixed()
     response: Annotated[
         Response, Slot(Response), Field(description="what it does after the AIs acted")
     ] = Undo()

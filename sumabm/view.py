@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sumabm.dynamics import Dynamics
+from sumabm.streams import Draw
 from sumabm.types import Array
 from sumabm.worlds import World
 
@@ -51,6 +52,10 @@ class View:
     """For an aligner: the acts of the AIs it oversees, by AI."""
     audits: Mapping[str, Callable[[], Sight]] = field(default_factory=dict)
     """For an aligner: by AI it oversees, a look at what it would do if nobody looked, in a copy."""
+    readings: Mapping[str, Callable[[float, Draw], Array]] = field(default_factory=dict)
+    """For an aligner: by AI it oversees, a reading ``v + σ N(0, I/d)`` of its aim, ``(R, w)``."""
+    certainty: Mapping[str, Array] = field(default_factory=dict)
+    """For an AI: the cosine that it expects its own aim to have with v_Y, ``(R,)``, if it says."""
     order: Mapping[str, Array]
     """The place of every AI in this step's order of acting, from 0, ``(R,)``."""
     kept: Array

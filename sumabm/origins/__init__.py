@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from sumabm.component import Component
+from sumabm.component import Component, Objection
 from sumabm.streams import Draw
+from sumabm.turns import Subject, Turn
 from sumabm.types import Array
+from sumabm.view import View
 from sumabm.worlds import World
 
+if TYPE_CHECKING:
+    from sumabm.scenario import Scenario
 
-class Origin(Component):
-    """How an agent comes by its utility."""
+S = TypeVar("S")
+
+
+class Origin(Component, Generic[S]):
+    """How an agent comes by its utility; ``S`` is what it has learnt, a value returned anew.
+
+    Declare ``learns`` where it depends on other agents or changes by itself: such an origin is for
+    AIs. Aims are unit vectors in whitened coordinates ``(R, w)``.
+    """
+
+    learns: ClassVar[bool] = False
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse humans that learn, and learning where dimensions appear."""
+        if not self.learns or agent is None:
+            return
+        if scenario.agents[agent].kind != "ai":
+            yield Objection((), "is for AIs: it learns from humans", self.kind)
+        if getattr(scenario.world, "left_turn", None) is not None:
+            yield Objection((), "does not know what to make of dimensions that appear", self.kind)
 
     @abstractmethod
     def start(self, base: World, draw: Draw) -> Array:
@@ -19,3 +43,27 @@ class Origin(Component):
 
         Its scale and constant are immaterial.
         """
+
+    def begin(self, me: str, view: View, aim: Array, draw: Draw) -> tuple[Array, S | None]:
+        """Return the aim with which ``me`` begins and what it knows, once all agents are there.
+
+        ``aim`` is that of `start`. ``draw`` gives normals of one size, here and in `learn`.
+        """
+        return aim, None
+
+    def learn(
+        self, me: str, view: View, aim: Array, state: Any, draw: Draw
+    ) -> tuple[Array, S | None]:
+        """Return the aim and what is known after a step.
+
+        ``view`` is that of the step's end; its ``sights`` have the act of ``me``.
+        """
+        return aim, state
+
+    def certainty(self, dimensions: int, state: Any) -> Array | None:
+        """Return the cosine ``(R,)`` that the agent itself expects of its aim with v_Y, if any."""
+        return None
+
+    def turned(self, turn: Turn, before: Subject, after: Subject, state: Any) -> S | None:
+        """Return what is known after ``turn`` took the aim from ``before`` to ``after``."""
+        return state

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sumabm.scenario import Scenario
 
 
-class Fixed(Origin):
+class Fixed(Origin[None]):
     """A linear utility with a fixed direction, until someone turns it."""
 
     kind = "fixed"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sumabm.scenario import Scenario
 
 
-class TableUtility(Origin):
+class TableUtility(Origin[None]):
     """A utility for every state of a discrete world, as a reward model gives scores to samples."""
 
     kind = "table"
