@@ -22,6 +22,7 @@ _NOT_NUMERIC = (
         "figures",
         "files",
         "identity",
+        "making",
     ),
     *("predict", "progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary"),
     *("testing", "theory", "toml"),

@@ -30,7 +30,7 @@ ORDER = [
     ["report"],
     ["reproduce"],
     ["atlas"],
-    ["browser"],
+    ["browser", "making"],
     ["cli"],
     ["__main__", "__init__"],
 ]

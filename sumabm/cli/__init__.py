@@ -5,10 +5,10 @@ Only typer is imported to start; the simulator, rich and matplotlib come when a 
 
 from __future__ import annotations
 
-from sumabm.cli import analyses, batteries, browsing, reproduction, single
+from sumabm.cli import analyses, batteries, browsing, making, reproduction, single
 from sumabm.cli.app import MisuseError, app, stop
 
-__all__ = ["analyses", "app", "batteries", "browsing", "main", "reproduction", "single"]
+__all__ = ["analyses", "app", "batteries", "browsing", "main", "making", "reproduction", "single"]
 
 
 def main() -> None:
