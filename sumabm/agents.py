@@ -55,8 +55,9 @@ class Actor(SUMAgent):
 
     def _first_aim(self) -> Array:
         """Return the utility in whitened coordinates, unit length ``(R, d)``."""
-        draw = self.model.streams.draw(self.name, "utility")
-        utility = self.spec.utility.start(self._base, draw)
+        origin, streams = self.spec.utility, self.model.streams
+        utility = origin.start(self._base, streams.draw(self.name, "utility"))
+        utility = origin.akin(self._base, utility, lambda name: streams.draw(name, "family"))
         aim = self._base.whiten(utility / np.abs(utility).max(axis=-1, keepdims=True))
         if getattr(self.model.spec.world, "left_turn", None) is not None:
             later = np.arange(self._base.width) >= self._base.dimensions
@@ -102,6 +103,8 @@ class AI(Actor):
     @property
     def certainty(self) -> Mapping[str, Array]:
         """The cosine that the AI expects its aim to have with the goal, by its name, if it says."""
+        if self._learnt is None:  # nothing yet
+            return {}
         expected = self.spec.utility.certainty(self._base.dimensions, self._learnt)
         return {} if expected is None else {self.name: expected}
 

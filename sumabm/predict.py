@@ -9,11 +9,14 @@ import xarray as xr
 
 from sumabm import theory
 from sumabm.aligners.bayesian import Bayesian
+from sumabm.aligners.probe import Probe
 from sumabm.behaviours import Behaviour
 from sumabm.behaviours.leak_limited import LeakLimited
 from sumabm.behaviours.resisting import Resisting
 from sumabm.behaviours.treacherous import Treacherous
 from sumabm.harms import Fragile, Harm, Narrow
+from sumabm.origins.imitator import Imitator
+from sumabm.origins.reward_learner import RewardLearner
 from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
 from sumabm.theory.law import SHAPES, Shape
 from sumabm.theory.training import expected_harm
@@ -24,11 +27,12 @@ from sumabm.worlds.gaussian import Gaussian
 def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     """Return theory's curves ``(T,)`` by column name, for those columns that have one.
 
-    Alignment, belief and information of AIs with random utilities that a budget aligner alone
-    tilts (exact: ``A_d(κ(D_t))``) or a Bayesian aligner alone watches (d → ∞, edits that don't
-    bind); harm where one AI meets one human in a world that resets (exact but for the Bayesian
-    aligner, which has none for harm). Step by step from the powers and budgets of the run itself;
-    missing (NaN) after the last step of a run that a power ended.
+    Alignment of AIs that learn from humans and that nobody oversees (exact). Alignment, belief and
+    information of AIs with random utilities that a budget aligner alone tilts (exact:
+    ``A_d(κ(D_t))``), a Bayesian aligner alone watches (d → ∞) or a probe alone reads, as far as
+    edits don't bind; harm where one AI meets one human in a world that resets and a budget aligner
+    or none (exact). Step by step from the powers and budgets of the run itself; missing (NaN) after
+    the last step of a run that a power ended.
     """
     whole, run = run.sizes["step"], run.isel(step=_ran(run))
     curves = _curves(run, spec)
@@ -48,7 +52,9 @@ def _curves(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
         return curves
     if spec.stop is not None:  # those that go on are not a fair sample of the law
         return curves
-    if not all(_is_random(spec, name) for name in (*spec.names("ai"), *spec.names("human"))):
+    if not all(_is_random(spec, name) for name in spec.names("human")):
+        return curves
+    if not all(_is_random(spec, name) or _learns(spec, name) for name in spec.names("ai")):
         return curves
     if not _goal_stays(run, spec):
         return curves
@@ -69,6 +75,10 @@ def _is_random(spec: Scenario, name: str) -> bool:
     agent = spec.agents[name]
     assert isinstance(agent, AISpec | HumanSpec)
     return getattr(agent.utility, "direction", None) == "random"
+
+
+def _learns(spec: Scenario, ai: str) -> bool:
+    return _ai(spec, ai).utility.learns
 
 
 def _ai(spec: Scenario, name: str) -> AISpec:
@@ -104,6 +114,8 @@ def _steps(run: xr.Dataset, variable: str, agent: str) -> Array:
 
 def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     d, overseers = spec.world.sphere, _overseers(spec, ai)
+    if _learns(spec, ai):
+        return {} if overseers else _learnt(run, spec, ai)
     if not overseers:
         flat = np.zeros(run.sizes["step"])
         return {f"alignment.{ai}": flat}
@@ -111,6 +123,8 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
         mean = theory.alignment(d, _taken(spec, ai) * _steps(run, "information", ai))
         return {f"alignment.{ai}": mean}
     method = overseers[0].method
+    if len(overseers) == 1 and isinstance(method, Probe):
+        return _probed(run, spec, ai, method)
     if len(overseers) > 1 or not isinstance(method, Bayesian) or not _sees_each_act(spec, method):
         return {}
     if _ai(spec, ai).behaviour.kind != "honest":  # it takes the AI to use all of its power
@@ -125,6 +139,32 @@ def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     return {f"alignment.{ai}": theory.bayesian_alignment(x), **known}
 
 
+def _probed(run: xr.Dataset, spec: Scenario, ai: str, method: Probe) -> dict[str, Array]:
+    """Return the curves of an AI whose aim is read, whatever it does: readings are its looks."""
+    x = np.arange(run.sizes["step"]) / method.noise**2  # row t holds what t readings gave
+    known = {f"information.{ai}": theory.bayesian_information(spec.world.sphere, x)}
+    if method.edit_power is not None or _taken(spec, ai) < 1.0:
+        return known
+    mean = np.asarray(theory.expected_alignment(spec.world.sphere, x))
+    return {f"alignment.{ai}": mean, **known}
+
+
+def _learnt(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
+    """Return the exact mean alignment of an AI that learns from what humans show it."""
+    origin, d = _ai(spec, ai).utility, spec.world.sphere
+    if not isinstance(spec.world, Gaussian):
+        return {}
+    shown = np.sum([_steps(run, "power", human) for human in spec.names("human")], axis=0)
+    if isinstance(origin, Imitator):
+        x = np.full(run.sizes["step"], 2.0 * origin.samples * shown[0] / d)
+    elif isinstance(origin, RewardLearner):
+        seen = 2.0 * origin.looks * shown / d
+        x = np.cumsum(seen) - seen
+    else:
+        return {}
+    return {f"alignment.{ai}": np.asarray(theory.expected_alignment(d, x))}
+
+
 def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:
     together = spec.activation == "simultaneous" and len(spec.names("ai")) > 1
     return method.watches == "acts" and spec.world.dynamics.memory == 0.0 and not together
@@ -133,6 +173,8 @@ def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:
 def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     ais, humans = spec.names("ai"), spec.names("human")
     if len(ais) != 1 or len(humans) != 1 or not isinstance(spec.world, Gaussian):
+        return {}
+    if _learns(spec, ais[0]):
         return {}
     if spec.world.dynamics.memory > 0.0:
         return {}

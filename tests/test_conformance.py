@@ -5,9 +5,12 @@ from pathlib import Path
 from sumabm.aligners.bayesian import Bayesian
 from sumabm.aligners.budget import Budget
 from sumabm.aligners.none import NoAlignment
+from sumabm.aligners.preference import Preference
+from sumabm.aligners.probe import Probe
 from sumabm.aligners.suspicious import Suspicious
 from sumabm.behaviours.causal import ByNews, Hard, Soft
 from sumabm.behaviours.conservative import Conservative
+from sumabm.behaviours.cooperative import Cooperative
 from sumabm.behaviours.honest import Honest
 from sumabm.behaviours.leak_limited import LeakLimited
 from sumabm.behaviours.quantilizing import BestOfN, Quantilizing
@@ -30,7 +33,13 @@ from sumabm.measures import (
     TotalVariation,
     Wasserstein,
 )
+from sumabm.origins.explorer import Explorer
 from sumabm.origins.fixed import Fixed
+from sumabm.origins.imitator import Imitator
+from sumabm.origins.kin import Kin
+from sumabm.origins.preference import PreferenceLearner
+from sumabm.origins.reward_learner import RewardLearner
+from sumabm.origins.subagents import Subagents
 from sumabm.origins.table import TableUtility
 from sumabm.power import Constant, Exponential
 from sumabm.power.logistic import Logistic
@@ -65,18 +74,31 @@ FULL = [
     [0, 0, 0.2, 3, 0],
     [0, 0, 0, 0, 1],
 ]
+LEARNERS = [
+    Imitator(samples=3),
+    RewardLearner(looks=2),
+    Subagents(edges=[("a", "b", 0.5), ("a", "c")], powers={"b": 2.0}, fidelity={"a": 0.5}),
+    Subagents(graph="layered", subagents=5, width=2, discovery=0.3),
+    Explorer(),
+    Explorer(noise=0.1, looks=3),
+    PreferenceLearner(pairs=2),
+]
+RATED = [Preference(), Preference(pairs=3, rationality=1e6)]
+PROBES = [Probe(noise=1.0), Probe(noise=5.0, edit_power=Constant(value=0.25))]
 CASES = [
     (PowerSuite, [Constant(value=2.0), Constant(value=0.0), Exponential(initial=0.5, rate=0.1)]),
     (PowerSuite, [Logistic(initial=0.1, capacity=3.0, rate=1.0), Recursive(initial=1.0, rate=0.1)]),
     (PowerSuite, [Recursive(initial=1.0, rate=0.1, exponent=2.0)]),
     (PowerSuite, [TablePower(values=[1.0, 0.0, 3.0], beyond="hold")]),
     (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])]),
+    (OriginSuite, LEARNERS),
+    (OriginSuite, [Kin(family="ais", likeness=0.4), Kin(family="ais", likeness=1.0)]),
     (BehaviourSuite, [Honest(), Conservative(share=0.5)]),
     (MeasureSuite, [KL(), ReverseKL(), Renyi(alpha=2.0), Renyi(alpha=0.5), ChiSquared()]),
     (MeasureSuite, [Hellinger(), TotalVariation(), Wasserstein()]),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()]),
     (AlignerSuite, [Budget(), Budget(cap=False), Bayesian(looks=3), Bayesian(watches="outcome")]),
-    (AlignerSuite, [Bayesian(edit_power=Constant(value=0.25)), NoAlignment()]),
+    (AlignerSuite, [Bayesian(edit_power=Constant(value=0.25)), NoAlignment(), *PROBES, *RATED]),
     (HarmSuite, [Regret(), Orthogonal(), UtilityLoss(), Fragile(exponent=2.0), Narrow(width=0.5)]),
     (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)]),
     (WorldSuite, [Gaussian(dimensions=5), Gaussian(dimensions=5, covariance=[1.0, 2, 3, 4, 0.5])]),
@@ -92,18 +114,23 @@ FREE = {
     },
 }
 ALONE = {"agents.W.method": "none"}
+LEARNT = {"kind": "reward-learner", "looks": 50}
 DISCRETE = [
     (BehaviourSuite, [Quantilizing(), BestOfN()], {**GRID, **ALONE}),
     (MeasureSuite, [KL(), ReverseKL(), Renyi(alpha=2.0), Renyi(alpha=0.5), ChiSquared()], GRID),
     (MeasureSuite, [Hellinger(), TotalVariation(), Wasserstein()], GRID),
-    (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment()], GRID),
-    (AlignerSuite, [Budget(), Bayesian(looks=3)], FREE),
+    (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment(), *PROBES, *RATED], GRID),
+    (AlignerSuite, [Budget(), Bayesian(looks=3), *PROBES, *RATED], FREE),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()], GRID),
     (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()], FREE),
     (HarmSuite, [Fragile(exponent=2.0), Narrow(width=0.5)], FREE),
     (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)], GRID),
     (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])], GRID),
     (OriginSuite, [Fixed(), TableUtility(values=[3.0, 1.0, 4.0, 1.0, 5.0, 9.0])], FREE),
+    (OriginSuite, [*LEARNERS, Kin(family="ais", likeness=0.4)], GRID),
+    (OriginSuite, [*LEARNERS, Kin(family="ais", likeness=0.4)], FREE),
+    (OriginSuite, [Explorer(reward=TableUtility(values=[3.0, 1.0, 4.0, 1.0, 5.0, 9.0]))], FREE),
+    (BehaviourSuite, [Cooperative(certainty=0.8)], {"agents.X.utility": LEARNT}),
     (WorldSuite, [Cloud(points=600, dimensions=5), Grid(steps=3, dimensions=5)], {}),
     (WorldSuite, [States(probabilities=[0.1] * 10, utilities="free")], {}),
     (WorldSuite, [Goodhart(error=StudentT(), panels=4, correlation=-0.3, level=2.0)], {}),
@@ -123,12 +150,13 @@ CAUSES = [
     (BehaviourSuite, [Soft(actuators=THROUGH), Soft(actuators=0.4), ByNews(actuators=0.4)], CAUSAL),
     (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 4.0}),
     (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 0.01}),
-    (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment()], CAUSAL),
+    (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment(), *PROBES, *RATED], CAUSAL),
     (MeasureSuite, [ReverseKL(), ChiSquared(), Hellinger(), Wasserstein()], CAUSAL),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()], CAUSAL),
     (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()], CAUSAL),
     (DynamicsSuite, [Reset(), Persist(), Relax(rate=0.3)], {**CAUSAL, **ALONE}),
     (OriginSuite, [Fixed(), Fixed(direction=[1.0, 0.0, -1e-200, 0.0, 3.0])], CAUSAL),
+    (OriginSuite, LEARNERS, CAUSAL),
     (WorldSuite, [Causal(edges=EDGES, noise={"a": 0.2, "d": 3.0})], {}),
     (WorldSuite, [CausalFile(file=str(GRAPH)), CausalRandom(dimensions=5)], {}),
 ]
@@ -149,6 +177,7 @@ DECEPTION = [
     (BehaviourSuite, [*MASKS, Resisting(share=0.5)], AUDITED),
     (BehaviourSuite, MASKS, {**GRID, **AUDITED}),
     (AlignerSuite, DOUBTS, TURNCOAT),
+    (AlignerSuite, PROBES, TURNCOAT),
     (AlignerSuite, [Suspicious(turn_rate=0.0, audit_every=1)], {**TURNCOAT, **FREE}),
 ]
 TURN = LeftTurn(step=2, dimensions=2, ai_first=1)
@@ -159,6 +188,8 @@ PARTIAL = [
     (BehaviourSuite, [Sandboxed(fraction=0.5), Sandboxed(fraction=0.6, fidelity=0.8)], SEES),
     (BehaviourSuite, [Sandboxed(fraction=1.0, inner=Conservative(share=0.5), release=3)], {}),
     (AlignerSuite, [Bayesian(looks=3), Bayesian(edits="confined", replays=1), NoAlignment()], COPY),
+    (AlignerSuite, PROBES, COPY),
+    (OriginSuite, LEARNERS, SEES),
     (AlignerSuite, [Budget(), Bayesian(edits="confined", looks=3), NoAlignment()], TURNS),
     (WorldSuite, [Gaussian(dimensions=3, left_turn=TURN)], {}),
     (WorldSuite, [Gaussian(dimensions=3, left_turn=TURN, covariance=FULL)], {}),

@@ -17,7 +17,7 @@ ORDER = [
     ["streams", "component"],
     ["dynamics", "data", "toml", "laws"],
     ["worlds"],
-    ["view", "turns", "measures"],
+    ["view", "turns", "measures", "ratings"],
     ["power", "origins", "behaviours", "responses", "harms", "aligners"],
     ["scenario"],
     ["identity", "agents"],

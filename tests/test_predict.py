@@ -23,6 +23,25 @@ def worst(run, column, curve):
     return np.max(np.abs(values.mean(axis=0) - curve)[spread] / error[spread], initial=0.0)
 
 
+@pytest.mark.parametrize("scenario", ["imitator", "reward-learner"])
+def test_what_is_learnt_from_humans_is_predicted(scenario):
+    run, found = curves(scenario)
+    assert set(found) == {"alignment.X"}
+    assert worst(run, "alignment.X", found["alignment.X"]) < 4
+    run, found = curves(scenario, agents__W={"role": "aligner", "method": "budget"})
+    assert found == {}
+
+
+def test_what_a_probe_reads_is_predicted():
+    free = {"kind": "probe", "noise": 5.0, "edit_power": 1000.0}  # edits don't bind
+    run, found = curves("probe", agents__W__method=free)
+    assert set(found) == {"information.X"}
+    # with more noise the first edit, which knows least, is within its nats too
+    run, found = curves("probe", world__dimensions=1000, agents__W__method__noise=60.0)
+    for column in ("alignment.X", "information.X"):
+        assert worst(run, column, found[column]) < 4, column
+
+
 @pytest.mark.parametrize("scenario", ["essay", "unopposed"])
 def test_curves_pass_through_the_simulation(scenario):
     run, found = curves(scenario)

@@ -46,6 +46,15 @@ GIVEN: dict[tuple[str, str], list[dict[str, Any]]] = {
     ],
     ("Power", "table"): [{"values": [1.0, 0.0, 3.0], "beyond": "hold"}],
     ("Origin", "table"): [{"values": [1.0, 0.0, -1.0, 2.0]}],
+    ("Origin", "kin"): [{"family": "f", "likeness": 0.5}, {"family": "f", "likeness": 1.0}],
+    ("Origin", "subagents"): [
+        {"graph": "layered", "subagents": 4, "width": 2, "edges": None, "file": None, "powers": {}},
+        {
+            "edges": [["a", "b", 0.5], ["a", "c"]],
+            "powers": {"b": 2.0},
+            **dict.fromkeys(["graph", "subagents", "width", "file"]),
+        },
+    ],
 }
 """Fields of components that are lists or files: the schema does not tell what they could be."""
 

@@ -39,10 +39,12 @@ class AlignerMethod(Component, Generic[S]):
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.
 
-    Declare ``reads_copies`` (it minds which dimensions an act in a sandbox shows: `Sight.within`)
-    and ``grows`` (it carries on when the world gains dimensions: `grown`).
+    Declare ``reads_copies`` (it minds which dimensions an act in a sandbox shows: `Sight.within`),
+    ``grows`` (it carries on when the world gains dimensions: `grown`) and ``nudges`` (its edits are
+    `turns.Nudge`, which an aligner that infers aims cannot follow).
     """
 
+    nudges: ClassVar[bool] = False
     reads_copies: ClassVar[bool] = False
     grows: ClassVar[bool] = False
 

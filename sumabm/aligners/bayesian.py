@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from sumabm import sphere
 from sumabm.aligners import AlignerMethod, Belief, Edit
+from sumabm.aligners.aims import affordable, known, not_followed, rotate
 from sumabm.aligners.beliefs import AimBelief, JointBelief, SeparateBelief
-from sumabm.aligners.blocks import ProductBelief, direction
+from sumabm.aligners.blocks import ProductBelief
 from sumabm.component import Objection, Slot
 from sumabm.power import Power
 from sumabm.streams import Draw
@@ -88,15 +88,8 @@ class Bayesian(AlignerMethod[AimBelief]):
             if (joint or self.late) and scenario.agents[ai].behaviour.contains:  # type: ignore[attr-defined]
                 rule = f"needs to see acts one by one, in a world that resets: {ai} is in a sandbox"
                 yield Objection((), rule, self.kind)
-        mine = set(scenario.overseen(agent or ""))
-        for other in scenario.names("aligner"):
-            if scenario.agents[other].method.kind != "budget":  # type: ignore[attr-defined]
-                continue
-            turned = set(scenario.overseen(other))
-            if followed := sorted(turned if joint else turned & mine):
-                ais = ", ".join(followed)
-                rule = f"cannot follow the edits that the budget aligner {other} makes to {ais}"
-                yield Objection((), rule, agent)
+        followed = scenario.names("ai") if joint else scenario.overseen(agent or "")
+        yield from not_followed(scenario, agent, followed)
 
     @property
     def late(self) -> bool:
@@ -120,19 +113,11 @@ class Bayesian(AlignerMethod[AimBelief]):
         """Return for each AI the rotation that its edit power affords."""
         if isinstance(state, ProductBelief):
             confined = self.edits == "confined"
-            powers = {ai: self._power(ai, view) for ai in ais}
+            powers = {ai: affordable(ai, view, self.edit_power) for ai in ais}
             return {ai: state.blocks[ai].edit(view.goal, powers[ai], confined) for ai in ais}
-        return {ai: self._edit(ai, view, state.eta(ai)) for ai in ais}
-
-    def _power(self, ai: str, view: View) -> Array | float:
-        return view.budget[ai] if self.edit_power is None else self.edit_power.nats(view.step)
-
-    def _edit(self, ai: str, view: View, eta: Array) -> Edit:
-        d = view.base.dimensions
-        mean, kappa = direction(eta)
-        price = kappa * sphere.mean_cosine(d, kappa)
-        whole = Rotation.onto(mean, view.goal)
-        return Edit(*whole.within(price, self._power(ai, view)))
+        return {
+            ai: rotate(state.eta(ai), view, affordable(ai, view, self.edit_power)) for ai in ais
+        }
 
     def turned(self, ai: str, turn: Turn, state: AimBelief) -> AimBelief:
         """Return the belief turned along with the AI; edits are known."""
@@ -151,7 +136,4 @@ class Bayesian(AlignerMethod[AimBelief]):
         """Return ``KL(posterior‖prior)`` and the expected cosine ``A_d(κ) m·v_Y``."""
         if isinstance(state, ProductBelief):
             return state.blocks[ai].belief(view.goal)
-        d = view.base.dimensions
-        mean, kappa = direction(state.eta(ai))
-        cosine = sphere.mean_cosine(d, kappa) * np.vecdot(mean, view.goal)
-        return Belief(np.asarray(sphere.nats(d, kappa=kappa)), cosine)
+        return known(state.eta(ai), view)

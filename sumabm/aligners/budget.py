@@ -26,6 +26,7 @@ class Budget(AlignerMethod[None]):
     kind = "budget"
     cites = ("essay", "mardia-jupp-2000")
     grows: ClassVar[bool] = True
+    nudges: ClassVar[bool] = True
 
     cap: Annotated[
         bool, Field(description="no more nats a step than the humans' power (the essay's cap)")

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sumabm import sphere
 from sumabm.aligners import AlignerMethod, Belief, Edit
+from sumabm.aligners.aims import not_followed
 from sumabm.aligners.blocks import direction
 from sumabm.component import Objection, Slot
 from sumabm.power import Power
@@ -143,13 +144,7 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
             yield Objection((), "needs a world that resets", scenario.world.dynamics.kind)
         if scenario.activation == "simultaneous" and len(scenario.names("ai")) > 1:
             yield Objection((), "needs to see AIs act one by one", scenario.activation)
-        mine = set(scenario.overseen(agent or ""))
-        for other in scenario.names("aligner"):
-            shared = sorted(mine & set(scenario.overseen(other)))
-            if shared and scenario.agents[other].method.kind == "budget":  # type: ignore[attr-defined]
-                ais = ", ".join(shared)
-                rule = f"cannot follow the edits that the budget aligner {other} makes to {ais}"
-                yield Objection((), rule, agent)
+        yield from not_followed(scenario, agent, scenario.overseen(agent or ""))
 
     def start(self, ais: tuple[str, ...], view: View) -> dict[str, Doubt]:
         """Return the prior: aims are uniform, whoever the AI is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sumabm.component import Component, Objection
@@ -43,6 +43,13 @@ class Origin(Component, Generic[S]):
 
         Its scale and constant are immaterial.
         """
+
+    def akin(self, base: World, utility: Array, family: Callable[[str], Draw]) -> Array:
+        """Return the first utility of one that may be akin to others, given that of `start`.
+
+        ``family`` gives, by a name, the stream of random numbers of all agents that ask for it.
+        """
+        return utility
 
     def begin(self, me: str, view: View, aim: Array, draw: Draw) -> tuple[Array, S | None]:
         """Return the aim with which ``me`` begins and what it knows, once all agents are there.

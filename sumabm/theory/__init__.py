@@ -26,6 +26,14 @@ nats. ``measure`` names the harm: "regret", "orthogonal" or "utility-loss"; or i
 * `causal`: acting through some nodes of a causal model: `causal_covariance`, `causal_effects`;
   what it gains: `evidential_gain`, `soft_gain`, `actuator_share`, `severing_cost`, `hard_gain`,
   `news_belief`, `news_gain`.
+* `learning`: an AI that learns what humans want, and waits until it is certain: `certain_share`,
+  `cooperative_expected_harm`.
+* `networks`: subagents that hand goals down: `series_alignment`, `parallel_alignment`,
+  `subagent_alignments`, `network_alignment`; discovered as it runs: `discovered_alignment`,
+  `discovery_alignment`.
+* `preference`: what ratings of pairs tell: `pair_information`, `pair_precision`,
+  `preference_alignment`.
+* `society`: many agents: `effective_power`, `consensus_weights`.
 """
 
 from sumabm.theory.causal import (
@@ -64,6 +72,7 @@ from sumabm.theory.information import (
     largest_uniform_radius,
 )
 from sumabm.theory.law import alignment, cosine_density, mean_power
+from sumabm.theory.learning import certain_share, cooperative_expected_harm
 from sumabm.theory.looking import (
     bayesian_alignment,
     bayesian_expected_harm,
@@ -72,7 +81,17 @@ from sumabm.theory.looking import (
     expected_alignment,
     looked_nats,
 )
+from sumabm.theory.networks import (
+    discovered_alignment,
+    discovery_alignment,
+    network_alignment,
+    parallel_alignment,
+    series_alignment,
+    subagent_alignments,
+)
+from sumabm.theory.preference import pair_information, pair_precision, preference_alignment
 from sumabm.theory.scaling import harm_slope, local_slope, scaled_harm
+from sumabm.theory.society import consensus_weights, effective_power
 from sumabm.theory.training import (
     expected_harm,
     fragility_factor,
@@ -99,8 +118,14 @@ __all__ = [
     "box_tilt",
     "causal_covariance",
     "causal_effects",
+    "certain_share",
+    "consensus_weights",
+    "cooperative_expected_harm",
     "cosine_density",
     "cost_per_dimension",
+    "discovered_alignment",
+    "discovery_alignment",
+    "effective_power",
     "evidential_gain",
     "expected_alignment",
     "expected_harm",
@@ -122,9 +147,14 @@ __all__ = [
     "narrow_factor",
     "narrow_shape",
     "narrowed_dimensions",
+    "network_alignment",
     "news_belief",
     "news_gain",
+    "pair_information",
+    "pair_precision",
+    "parallel_alignment",
     "power_ratio",
+    "preference_alignment",
     "proxy_alignment",
     "proxy_gain",
     "replayed_alignment",
@@ -134,8 +164,10 @@ __all__ = [
     "sandbox_alignment",
     "sandbox_expected_alignment",
     "scaled_harm",
+    "series_alignment",
     "severing_cost",
     "soft_gain",
+    "subagent_alignments",
     "threshold_power",
     "training_harm",
     "unmasked_alignment",

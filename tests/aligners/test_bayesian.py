@@ -152,7 +152,7 @@ def test_edits_it_cannot_follow_leave_its_belief():
 @pytest.mark.parametrize(
     ("overrides", "rule"),
     [
-        ({"agents.V": {"role": "aligner", "method": "budget"}}, "budget aligner V"),
+        ({"agents.V": {"role": "aligner", "method": "budget"}}, "the aligner V"),
         (
             {"agents.W.method.edit_power": {"kind": "exponential", "initial": 1.0, "rate": 9.0}},
             r"edit_power\.rate",

@@ -200,7 +200,7 @@ def test_edits_keep_to_their_power_and_never_cost_less_than_the_divergence():
     ("overrides", "rule"),
     [
         ({METHOD: {"kind": "suspicious", "audit_every": 2, "audit_rate": 0.5}}, "audit_rate"),
-        ({"agents.V": {"role": "aligner", "method": "budget"}}, "budget aligner V"),
+        ({"agents.V": {"role": "aligner", "method": "budget"}}, "the aligner V"),
         ({"world.dynamics": "persist"}, "resets"),
         ({"activation": "simultaneous", "agents.Z": {"role": "ai", "power": 1.0}}, "one by one"),
         ({f"{METHOD}.suspicion": 1.0}, "suspicion"),

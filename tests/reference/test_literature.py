@@ -108,64 +108,6 @@ def test_cup_grasp_by_agents():
     assert abs(weak["utility_acted"].sel(agent="X").item() * np.std(CUP) - gain) > 1e-3
 
 
-# --- 5. pools of agents [lee-2025] --------------------------------------------------------------
-
-
-def gap(pool, agent):
-    """Return the welfare gap E_pool[log p] − E_p[log p] of an agent with belief p."""
-    table = agent.log_probabilities
-    return float(pool.expect(table) - agent.expect(table))
-
-
-def test_linear_pools_please_nobody_on_average():
-    one = DiscreteWorld([0.6, 0.3, 0.1])
-    two = DiscreteWorld.pool([one], [2.0])
-    linear = DiscreteWorld(0.5 * one.probabilities + 0.5 * two.probabilities)
-    mean = 0.5 * gap(linear, one) + 0.5 * gap(linear, two)
-    assert mean == pytest.approx(-0.053138263890808, abs=1e-14)
-
-
-def test_a_parent_gains_from_its_pool_and_a_tilted_child_less():
-    parent = DiscreteWorld([0.6, 0.3, 0.1])
-    pool = DiscreteWorld.pool([parent], [1.5])
-    assert gap(pool, parent) == pytest.approx(0.1289745781560656, abs=1e-13)
-    tilt = np.exp(0.6 * np.array([-1.0, 0.0, 0.0])) * parent.probabilities
-    child = DiscreteWorld(tilt / tilt.sum())
-    assert gap(pool, child) == pytest.approx(0.121524697612, abs=1e-12)
-    wrong = np.exp(np.array([-1.0, 0.0, 0.0])) * parent.probabilities
-    assert abs(gap(pool, DiscreteWorld(wrong / wrong.sum())) - 0.121524697612) > 1e-3
-
-
-def test_three_outcomes_allow_unanimity_and_two_do_not():
-    one, two = DiscreteWorld([0.899, 0.1, 0.001]), DiscreteWorld([0.899, 0.001, 0.1])
-    pool = DiscreteWorld.pool([one, two], [0.5, 0.5])
-    for agent in (one, two):
-        assert gap(pool, agent) == pytest.approx(0.12850836893881, abs=1e-13)
-    rng = np.random.default_rng(1)
-    for p, q, w in rng.uniform(0.01, 0.99, (200, 3)):
-        agents = [DiscreteWorld([p, 1 - p]), DiscreteWorld([q, 1 - q])]
-        pool = DiscreteWorld.pool(agents, [w, 1 - w])
-        assert min(gap(pool, agent) for agent in agents) <= 1e-12
-
-
-def test_simultaneous_tilts_add_weighted_natural_parameters():
-    world = DiscreteWorld([0.4, 0.3, 0.2, 0.1])
-    u, v = np.array([1.0, 0.0, 2.0, -1.0]), np.array([0.0, 1.0, 0.5, 3.0])
-    first, second = world.tilt_together([(u, np.array(0.1)), (v, np.array(0.2))])
-    table = first.beta * u + second.beta * v
-    expected = world.probabilities * np.exp(table)
-    np.testing.assert_allclose(first.world.probabilities, expected / expected.sum(), rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("direction", "fall"),
-    [((-1.0, 1.0, -1.0, 1.0), 0.0498326032992), ((-3.0, 1.0, 1.0, 1.0), 0.0828956086491)],
-)
-def test_suppression_of_an_event_on_a_small_budget(direction, fall):
-    act = DiscreteWorld([0.25] * 4).tilt(np.array(direction), 0.02)
-    assert 0.25 - act.world.probabilities[0] == pytest.approx(fall, abs=1e-12)
-
-
 # --- 6. KL-robust optimisation [hu-hong-2013] ---------------------------------------------------
 
 
