@@ -27,7 +27,8 @@ GRAPHS = (".graphml", ".csv", ".edges")
 def _finder(of: str, suffixes: tuple[str, ...], most: int) -> Callable[[str, ValidationInfo], str]:
     """Return what finds a file of up to ``most`` bytes, named relative to the scenario's folder.
 
-    It gives the absolute path, which may not lie outside a folder given as the ``fence``. What was
+    It gives the absolute path, which may not lie outside the folders (or be none of the
+    files) given as the ``fence``. What was
     stored is taken as it is: its file may be gone, and what was made of it is still there.
     """
 
@@ -41,8 +42,8 @@ def _finder(of: str, suffixes: tuple[str, ...], most: int) -> Callable[[str, Val
         except (OSError, ValueError) as error:
             rule = f"is no name of a file: {error}"
             raise PydanticCustomError("data_file", "{rule}", {"rule": rule}) from None
-        if fence is not None and not path.is_relative_to(Path(fence).resolve()):
-            rule = "should be a file in the scenario's own folder"
+        if fence is not None and not any(path.is_relative_to(part.resolve()) for part in fence):
+            rule = "should be a file in the scenario's own folder, or one that it names"
             raise PydanticCustomError("data_file", "{rule}", {"rule": rule})
         if path.suffix not in suffixes:
             rule = f"should be a file of {of}: {', '.join(suffixes)}"
@@ -53,7 +54,8 @@ def _finder(of: str, suffixes: tuple[str, ...], most: int) -> Callable[[str, Val
             size = -1
         if size < 0 or size > most:
             rule = "there is no such file" if size < 0 else f"is larger than {most} bytes"
-            raise PydanticCustomError("data_file", "{rule}", {"rule": f"{rule} ({path})"})
+            rule += f" ({path})" * (fence is None)  # a stranger need not know where things lie
+            raise PydanticCustomError("data_file", "{rule}", {"rule": rule})
         return str(path)
 
     return found

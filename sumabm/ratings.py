@@ -44,7 +44,7 @@ Rationality = Annotated[
 
 def too_wide(scenario: Scenario, kind: str) -> Iterator[Objection]:
     """Refuse utilities of more dimensions than a belief is kept of."""
-    if scenario.world.sphere > WIDEST:
+    if (scenario.world.known_sphere or 0) > WIDEST:
         rule = f"keeps a covariance matrix: utilities should have {WIDEST} dimensions at most"
         yield Objection((), rule, kind)
 

@@ -7,7 +7,7 @@ reported in one `ScenarioError`: the file, the key's path, the rule, the value g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -129,12 +129,15 @@ class Scenario(Strict):
                 yield from _with_parts(("agents", name, path), name, part)
 
     def replace(
-        self, overrides: Mapping[str, object], folder: Path = Path(), fence: Path | None = None
+        self,
+        overrides: Mapping[str, object],
+        folder: Path = Path(),
+        fence: Sequence[Path] | None = None,
     ) -> Scenario:
         """Return this scenario with dotted paths changed; raises ScenarioError like a file.
 
         Data files that the values name are looked for from ``folder``, and refused outside the
-        folder ``fence`` where there is one.
+        folders ``fence``, or if they are none of its files, where there is one.
         """
         return _changed(self, overrides, f"scenario {self.scenario}", folder, fence)
 
@@ -227,7 +230,7 @@ def read_scenario(text: str, source: str, fence: Path) -> Scenario:
     Data files that it names are looked for from the folder ``fence``, and refused outside. Raises
     ScenarioError, naming ``source``, like a file.
     """
-    return _validated(parse(text, source), source, fence, fence)
+    return _validated(parse(text, source), source, fence, [fence])
 
 
 def _changed(
@@ -235,7 +238,7 @@ def _changed(
     overrides: Mapping[str, object],
     source: str,
     folder: Path = Path(),
-    fence: Path | None = None,
+    fence: Sequence[Path] | None = None,
 ) -> Scenario:
     """Return the scenario with each dotted path set, whole parts before their fields."""
     if not overrides:
@@ -251,7 +254,10 @@ def _changed(
 
 
 def _validated(
-    table: dict[str, Any], source: str, folder: Path = Path(), fence: Path | None = None
+    table: dict[str, Any],
+    source: str,
+    folder: Path = Path(),
+    fence: Sequence[Path] | None = None,
 ) -> Scenario:
     """Validate a table; data files that it names are looked for from ``folder``."""
     try:

@@ -383,7 +383,7 @@ FITS = [
         "a Bayesian and a budget on one AI",
         "[agents.V]\nrole = 'aligner'\nmethod = 'bayesian'\n",
         "agents.V.method: ",
-        "budget aligner W",
+        "the aligner W",
     ),
     changed(
         "a Bayesian that does not look",

@@ -14,7 +14,7 @@ from sumabm.toml import MAX_BYTES, override_value
 
 MAX_FIELDS = 200
 MOST_TEXT = 8000
-"""Characters of a scenario's text that an address takes."""
+"""Characters that an address may have."""
 
 _WHOLE = {"replicates": 1, "seed": 0, "shown": 0, "step": 0}  # the least of each
 
@@ -71,8 +71,10 @@ class Address:
 
     @property
     def fits(self) -> bool:
-        """Whether the scenario's text is short enough for an address."""
-        return len(_packed(self.text)) <= MOST_TEXT
+        """Whether it can be written, and is short enough for an address."""
+        if any(shown(value) is None for value in self.overrides.values()):
+            return False
+        return len(self.query()) <= MOST_TEXT
 
     def query(self) -> str:
         """Return the query that means this address; what is as usual is left out."""

@@ -24,8 +24,13 @@ class ChartWidget(ipyvuetify.VuetifyTemplate):
     on_pick = traitlets.Callable(None, allow_none=True)
 
     def vue_picked(self, data: Any) -> None:
-        """Tell that a mark was clicked: ``{"series": name, "place": index, "value": …}``."""
-        if self.on_pick is not None:
+        """Tell that a mark was clicked: ``{"series": name, "place": index, "value": …}``.
+
+        What a page sends is not trusted to be that.
+        """
+        if self.on_pick is None or not isinstance(data, dict):
+            return
+        if isinstance(data.get("series"), str) and type(data.get("place")) is int:
             self.on_pick(data)
 
 

@@ -34,9 +34,20 @@ class Group(NamedTuple):
         return [f"{variable}.{agent}" for agent in self.agents]
 
 
+def ordered(frame: Frame) -> list[str]:
+    """Return all agents in the order of their colours: that of the file.
+
+    Where there are more agents than colours, those who act come first, so that they differ.
+    """
+    names = list(frame.spec.agents)
+    if len(names) <= _MOST_AGENTS:
+        return names
+    return sorted(names, key=lambda name: frame.spec.agents[name].kind == "aligner")
+
+
 def groups(frame: Frame, agents: Sequence[str]) -> list[Group]:
     """Return agents one by one or, if there are more than 7, those of a role together."""
-    places = {name: place for place, name in enumerate(frame.spec.agents)}
+    places = {name: place for place, name in enumerate(ordered(frame))}
     if len(agents) <= _MOST_AGENTS:
         return [Group(name, hue(places[name]), [name]) for name in agents]
     found = []
@@ -87,7 +98,8 @@ class Curves:
         several = len(columns) > 1
         spread = spread and bool(np.any(band.high - band.low > _DUST * np.abs(band.high)))
         if spread:
-            self._band(f"95 % of agents, {shown}" if several else "95 %", colour, band)
+            of = f"95 % of agents, {shown}" if several else f"95 %{_of_those_left(self._frame)}"
+            self._band(of, colour, band)
         self._names[name] = entry(name)
         self._line(name, colour, self._steps, band.mean, width=2.0)
         if spread and not several:
@@ -236,6 +248,13 @@ def above(name: str, **more: Any) -> Option:
     return {**axis(name, 7), **place, **more}
 
 
+def _of_those_left(frame: Frame) -> str:
+    """Return in words how many replicates go on, where some are done: curves are theirs."""
+    last = frame.columns["harm"][-1:] if "harm" in frame.columns else np.zeros((0, 0))
+    left = int(np.count_nonzero(~np.isnan(last)))
+    return f" of the {left} left" if 0 < left < frame.replicates else ""
+
+
 def latest(frame: Frame, column: str) -> str:
     """Return a column's last mean in words, with its band where there are replicates."""
     mean, low, high = (float(limit[0]) for limit in band_of(frame.columns[column][-1:]))
@@ -250,4 +269,5 @@ def so_far(frame: Frame, said: Sequence[str]) -> str:
         return "No step has been made yet."
     told = "; ".join(said[:_MOST_AGENTS])
     over = f", means over {frame.replicates} replicates with their 95 %" * (frame.replicates > 1)
+    over += _of_those_left(frame)
     return f"At step {frame.count - 1}{over}: {told}."

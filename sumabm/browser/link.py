@@ -23,7 +23,7 @@ class LinkWidget(ipyvuetify.VuetifyTemplate):
 
     def vue_seen(self, data: Any) -> None:
         """Tell that the picture of this turn is drawn."""
-        if self.on_seen is not None and isinstance(data, int):
+        if self.on_seen is not None and type(data) is int:
             self.on_seen(data)
 
     def vue_back(self, data: Any) -> None:

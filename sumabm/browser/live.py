@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sumabm.browser.events import events
-from sumabm.browser.frame import Frame
+from sumabm.browser.frame import Frame, Plane, States
 from sumabm.browser.look import Look
 from sumabm.browser.scene import scene
 from sumabm.model import SUMModel
@@ -49,6 +49,7 @@ class Live:
         self.theory = _theory(scenario, rng)
         self._lock = threading.Lock()
         self._columns: dict[str, Array] = {}
+        self._last_seen: dict[tuple[int, str], Plane | States | None] = {}
 
     @property
     def steps(self) -> int:
@@ -79,9 +80,9 @@ class Live:
         """Keep a step's row; arrays are replaced as they grow, so that frames stay whole."""
         room = next((len(values) for values in self._columns.values()), 0)
         if place >= room:
-            room = min(max(2 * room, 64), self.spec.steps)
-            needed = room * sum(values.size for values in row.values())
-            if needed > MOST_VALUES:
+            most = MOST_VALUES // sum(values.size for values in row.values())
+            room = min(max(2 * room, 64), self.spec.steps, most)
+            if room <= place:
                 rule = "a page keeps no more of a run; sumabm run does"
                 raise MemoryError(f"{rule} ({MOST_VALUES} numbers)")
             grown = {name: np.full((room, values.size), np.nan) for name, values in row.items()}
@@ -105,12 +106,17 @@ class Live:
             self.step()
 
     def data(self) -> xr.Dataset:
-        """Return all that was recorded so far, as `simulate` would."""
+        """Return all that was recorded so far, as `simulate` would.
+
+        Raises ValueError before the first step.
+        """
         with self._lock:
             columns, model = self._so_far(), self.model
             count = next((len(values) for values in columns.values()), 0)
+            if count == 0:
+                raise ValueError("no step is made yet")
             table: dict[str, Any] = {**self.spec.model_dump(), "steps": count}
-            states = states_of(model) if count else {}
+            states = states_of(model)
             return label(columns, states, table, "", model.seed, model.replicates, model.ended)
 
     def _so_far(self) -> dict[str, Array]:
@@ -123,7 +129,7 @@ class Live:
             columns = self._so_far()
             count = next((len(values) for values in columns.values()), 0)
             shown = min(self.look.shown, len(self.model.replicates) - 1)
-            world = scene(self.model, shown, self.look.ai) if not self.error else None
+            world = self._world(columns, shown)
             ended = "" if self.model.running else self._ended()
         return Frame(
             spec=self.spec,
@@ -136,6 +142,14 @@ class Live:
             world=world,
             events=events(self.spec, columns, shown, ended),
         )
+
+    def _world(self, columns: dict[str, Array], shown: int) -> Plane | States | None:
+        """Return the shown replicate's world, as its last step left it where it is done."""
+        key = (shown, self.look.ai)
+        if self.error or (columns and np.isnan(columns["harm"][-1, shown])):
+            return self._last_seen.get(key)
+        self._last_seen = {key: scene(self.model, shown, self.look.ai)}
+        return self._last_seen[key]
 
     def _ended(self) -> str:
         done = self.steps < self.spec.steps and not self.model.ended
@@ -166,15 +180,16 @@ def _theory(scenario: Scenario, seed: int) -> dict[str, Array]:
     model = SUMModel(scenario, 1, seed)
     rows: list[dict[str, Array]] = []
     began = time.perf_counter()
-    while model.running and time.perf_counter() - began < _THEORY_SECONDS:
-        try:
+    try:
+        while model.running and time.perf_counter() - began < _THEORY_SECONDS:
             model.step()
-        except Exception:  # the run itself will tell
-            return {}
-        rows.append(model.row)
-        if len(rows) == 1 and not _predicted(model, rows):
-            return {}
-    return _predicted(model, rows)
+            rows.append(model.row)
+            if len(rows) == 1 and not _predicted(model, rows):
+                return {}
+        return _predicted(model, rows) if rows else {}
+    except Exception:  # a run without theory is better than none
+        log.exception("theory of %s", scenario.scenario)
+        return {}
 
 
 def _predicted(model: SUMModel, rows: list[dict[str, Array]]) -> dict[str, Array]:

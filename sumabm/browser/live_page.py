@@ -42,7 +42,7 @@ def run_of(address: Address, look: Look) -> Run:
     """Return the run of an address, gone on to its step as far as that takes little time."""
     base: Scenario | None = None
     try:
-        base = base_of(address)[0]
+        base = base_of(address)
         spec = scenario_of(address)
         live = Live(spec, address.replicates or usual_replicates(spec), address.seed, look)
         live.forward(address.step, _CATCH_UP)
@@ -74,10 +74,14 @@ def LivePage() -> None:
     look.link = lambda steps: replace(address, step=steps).query()
     solara.use_effect(force_update, [address.shown, address.ai])
 
-    def go(other: Address) -> None:
-        router.push("/?" + other.query())
+    long, set_long = solara.use_state("")
 
-    for message in filter(None, (problem, run.problem)):
+    def go(other: Address) -> None:
+        set_long("" if other.fits else "This is too long for the page's address.")
+        if other.fits:
+            router.push("/?" + other.query())
+
+    for message in filter(None, (problem, run.problem, long)):
         solara.Error(message, dense=True, classes=["sumabm-problem"])
     if run.live is not None:
         parameters = {"scenario": run.live.spec, "replicates": len(run.live.model.replicates)}
@@ -183,6 +187,7 @@ def Whole(
     problem, set_problem = solara.use_state("")
 
     def entered(text: str) -> None:
+        text = text.strip()
         limit = f"from {least} to {most}" if most is not None else f"of at least {least}"
         good = text.isdecimal() and len(text) <= 20 and least <= int(text)
         if not good or (most is not None and int(text) > most):
@@ -213,5 +218,20 @@ def Take(look: Look, spec: Scenario) -> None:
 
 @solara.component
 def _Offer(label: str, filename: str, data: Callable[[], bytes]) -> None:
-    with solara.FileDownload(data, filename=filename):
+    """Offer a file; what goes wrong in making it is told, in place of it."""
+    problem, set_problem = solara.use_state("")
+
+    def made() -> bytes:
+        try:
+            found = data()
+        except Exception as error:  # the page would be one traceback
+            log.exception("%s cannot be made", filename)
+            set_problem(f"{filename} cannot be made: {error}")
+            return b""
+        set_problem("")
+        return found
+
+    with solara.FileDownload(made, filename=filename):
         solara.Button(label, icon_name="mdi-download", text=True, small=True)
+    if problem:
+        solara.Error(problem, dense=True)

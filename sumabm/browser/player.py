@@ -64,7 +64,7 @@ def Panels(show: Show) -> None:
         with solara.Div(classes=["sumabm-panels"]):
             for name, picture in pictures(frame):
                 Chart(picture, f"{frame.spec.scenario}-{name}").key(name)
-        _Late(show)
+        _Late(show, show.steps if show.behind else None, show.note)
         EventLog(frame.events, frame.first + frame.shown)
     Link(  # after the panels: when it comes, they have been drawn
         look.link(show.steps),
@@ -75,21 +75,17 @@ def Panels(show: Show) -> None:
 
 
 @solara.component
-def _Late(show: Show) -> None:
-    """Wait for a world that takes long to have, apart from the page, and say what can't be had."""
-    late = show.behind
+def _Late(show: Show, late: int | None, note: str) -> None:
+    """Work on the world of a step that is ``late``, apart from the page; say what can't be had."""
 
     def catch_up() -> None:
-        show.catch_up()
-        force_update()
+        if late is not None:
+            show.catch_up()
+            force_update()
 
-    solara.lab.use_task(
-        catch_up if late else (lambda: None),
-        dependencies=[show.steps if late else None],
-        raise_error=False,
-    )
-    if show.note:
-        solara.Text(show.note)
+    solara.lab.use_task(catch_up, dependencies=[late], raise_error=False)
+    if note:
+        solara.Text(note)
 
 
 def _where(frame: Frame) -> str:
@@ -102,7 +98,7 @@ def _where(frame: Frame) -> str:
 def EventLog(events: tuple[Event, ...], replicate: int) -> None:
     """List what happened, newest first."""
     with solara.Div(classes=["sumabm-events"]):
-        solara.HTML("h3", f"What happened in replicate {replicate}")
+        solara.v.Html(tag="h3", children=[f"What happened in replicate {replicate}"])
         if not events:
             solara.Text("Nothing yet.")
         with solara.Column(gap="0px"):

@@ -70,10 +70,14 @@ class Doorkeeper:
             return await self.app(scope, receive, send)
         headers = {name.decode(): text.decode("latin-1") for name, text in scope["headers"]}
         host, origin = headers.get("host", ""), headers.get("origin")
-        name = urlsplit(f"//{host}").hostname or ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            home = origin is None or urlsplit(origin).netloc == host
+        except ValueError:
+            return await _refuse(scope, send, 400, "the request says badly where it goes")
         if self.loopback and not is_loopback(name):
             return await _refuse(scope, send, 403, "this server answers to names of loopback only")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if not home:
             return await _refuse(scope, send, 403, "a page of another site may not come in")
         if scope["path"].startswith(_CDN) and not self._has(scope["path"].removeprefix(_CDN)):
             return await _refuse(scope, send, 404, "there is no such file")

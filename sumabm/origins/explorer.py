@@ -106,7 +106,7 @@ class Explorer(Origin[Explored]):
         if self.reward.learns:
             rule = "should be there from the first: it is what the AI learns about"
             yield Objection(("reward",), rule, self.reward.kind)
-        if scenario.world.sphere > _MOST:
+        if (scenario.world.known_sphere or 0) > _MOST:
             rule = f"keeps a covariance: the world should have at most {_MOST} dimensions"
             yield Objection((), rule, scenario.world.sphere)
 

@@ -49,7 +49,7 @@ class Kin(Origin[None]):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse worlds of a single dimension, in which none has a direction of its own."""
-        if scenario.world.sphere == 1:
+        if scenario.world.known_sphere == 1:
             yield Objection((), "needs utilities in two dimensions or more", self.kind)
 
     def start(self, base: World, draw: Draw) -> Array:

@@ -140,6 +140,14 @@ class WorldSpec(Component):
     def sphere(self) -> int:
         """The dimensions of the sphere that utilities fill."""
 
+    @property
+    def known_sphere(self) -> int | None:
+        """`sphere`, or None where the world cannot be built, to which it objects itself."""
+        try:
+            return self.sphere
+        except ValueError:
+            return None
+
     @abstractmethod
     def build(self, replicates: int) -> World:
         """Return the base world of ``replicates`` replicates."""

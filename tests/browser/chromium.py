@@ -147,6 +147,10 @@ class Tab:
         """Press a button by its name."""
         self.page.get_by_role("button", name=label, exact=True).click()
 
+    def leave(self):
+        """Take the focus off whatever has it, so that keys are the page's."""
+        self.page.evaluate("document.activeElement.blur()")
+
     def fastest(self):
         """Move Mesa's slider of the interval to its least."""
         slider = self.page.get_by_role("slider").first

@@ -101,7 +101,29 @@ def test_the_users_own_file_is_offered(tmp_path, monkeypatch):
     file.write_text((library() / "essay.toml").read_text().replace('"essay"', '"mine"', 1))
     monkeypatch.setattr(config, "scenario", file)
     assert names()[0] == "mine.toml"
-    assert base_of(Address(scenario="mine.toml"))[0].scenario == "mine"
+    assert base_of(Address(scenario="mine.toml")).scenario == "mine"
+
+
+def test_the_users_own_data_is_had_and_none_beside_it(tmp_path, monkeypatch):
+    text = (library() / "reward-model.toml").read_text()
+    (tmp_path / "data").mkdir()
+    data = (library() / "data" / "reward-model.csv").read_text()
+    for name in ("reward-model.csv", "other.csv"):
+        (tmp_path / "data" / name).write_text(data)
+    (tmp_path / "mine.toml").write_text(text)
+    monkeypatch.setattr(config, "scenario", tmp_path / "mine.toml")
+    assert scenario_of(Address(scenario="mine.toml", overrides={"steps": 3})).steps == 3
+    other = {"world.file": str(tmp_path / "data" / "other.csv")}
+    with pytest.raises(ScenarioError, match="own folder"):
+        scenario_of(Address(scenario="mine.toml", overrides=other))
+    with pytest.raises(ScenarioError, match="no such file") as refused:
+        scenario_of(Address(scenario="reward-model", overrides={"world.file": "none.csv"}))
+    assert "/none.csv" not in str(refused.value)
+
+
+def test_what_does_not_fit_into_an_address_says_so():
+    assert not Address(overrides={"agents.X.power.values": [0.123456789] * 12_000}).fits
+    assert Address(overrides={"agents.X.power": 3}).fits
 
 
 @pytest.mark.parametrize("file", ["/etc/hostname.csv", "../../../../etc/x.npy", "data/../../a.csv"])

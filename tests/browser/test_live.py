@@ -91,7 +91,7 @@ def test_a_run_that_is_too_much_for_a_page_says_so(monkeypatch):
     live = Live(load_scenario("essay"), 1)
     live.forward(200, 60)
     assert "a page keeps no more of a run" in live.error
-    assert live.frame().count == 64
+    assert live.frame().count == 2000 // len(live.model.row)
 
 
 def test_power_that_ends_is_told():
@@ -115,6 +115,28 @@ def test_every_scenario_has_a_scene(name):
         assert isinstance(seen, Plane)
         for blob in (seen.base, seen.acted, seen.left):
             assert np.all(np.linalg.eigvalsh(blob.covariance) > -1e-12)
+
+
+def test_the_world_of_a_replicate_that_is_done_is_its_last():
+    spec = load_scenario("essay", {"world.dimensions": 9, "stop": {"alignment": 0.8}})
+    live = Live(spec, 10)
+    live.forward(1, 60)
+    worlds = []
+    while live.running and not np.isnan(live.model.row["harm"][0]):
+        worlds.append(live.frame().world)
+        live.step()
+    assert live.running
+    assert live.frame().world is worlds[-1]
+    live.step()
+    assert live.frame().world is worlds[-1]
+
+
+def test_a_run_that_is_over_at_once_is_shown():
+    live = Live(load_scenario("essay", {"stop": {"alignment": -0.99}}))
+    assert not live.running
+    assert live.frame().count == 0
+    with pytest.raises(ValueError, match="no step is made yet"):
+        live.data()
 
 
 def test_the_plane_shows_the_tilt_and_the_response():

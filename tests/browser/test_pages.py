@@ -72,7 +72,7 @@ def test_every_scenario_draws_its_pictures(tab):
 def test_hundreds_of_steps_are_played(tab):
     tab.go("/?scenario=essay&set=steps%3D300")
     tab.fastest()
-    tab.page.mouse.click(700, 90)  # the keys are the page's again
+    tab.leave()
     tab.page.keyboard.press("Space")
     tab.until(300)
     assert "step 300 of 300" in tab.page.inner_text(".sumabm-where")
@@ -97,6 +97,7 @@ def test_step_pause_reset_and_keys(tab):
     tab.until(1)
     tab.page.keyboard.press("ArrowRight")
     tab.until(2)
+    tab.leave()
     tab.page.keyboard.press("Space")
     tab.until(6)
     tab.page.keyboard.press("Space")
@@ -107,6 +108,15 @@ def test_step_pause_reset_and_keys(tab):
     assert tab.steps() == stood
     tab.press("Reset")
     tab.page.wait_for_function("document.querySelector('.sumabm-where')?.innerText.match(/step 0/)")
+
+
+def test_the_space_bar_presses_the_button_that_has_the_focus(tab):
+    tab.go("/?scenario=essay&step=2")
+    save = tab.page.get_by_role("button", name="Save Harm of a step as SVG")
+    save.focus()
+    with tab.page.expect_download():
+        tab.page.keyboard.press("Space")
+    assert tab.steps() == 2
 
 
 def test_a_parameter_is_changed_and_a_bad_one_is_told(tab):
@@ -145,7 +155,7 @@ def test_another_scenario_while_one_is_played_begins_at_rest(tab):
     tab.choose("bayesian")
     tab.page.wait_for_timeout(700)
     assert tab.steps() == 0
-    tab.page.mouse.click(700, 500)
+    tab.leave()
     tab.page.keyboard.press("Space")
     tab.until(5)
 
@@ -182,6 +192,17 @@ def test_what_is_on_screen_can_be_taken(tab):
     assert picture.suggested_filename == "essay-harm.svg"
     assert picture.path().read_text().startswith("<svg")
     assert take("Save Harm of a step as PNG").path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_made_is_told_and_the_page_lives_on(opened, tmp_path):
+    server = Server(tmp_path)  # its log has the reason
+    tab = Tab(opened, server.url).go("/?scenario=essay")
+    tab.press("figures")
+    tab.page.get_by_text("no step is made yet").wait_for()
+    tab.press("Step")
+    tab.until(1)
+    tab.close()
+    server.stop()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "dark")])
@@ -230,6 +251,8 @@ def test_two_stored_runs_are_compared(tab, served):
         ("/?scenario=essay&replicates=99999999", "should be at most"),
         ("/?nonsense=1", "unknown field"),
         ("/?toml=AAAA", "cannot be read"),
+        ("/?scenario=essay&set=stop.alignment%3D-0.99", "step 0 of 200"),
+        ("/stored?battery=<img src=x onerror='window.pwned=1'>", "cannot be opened"),
         ("/stored?run=../../../etc", "cannot be opened"),
         ("/stored?run=%2Fetc%2Fpasswd", "cannot be opened"),
         ("/stored?run=damaged-00000000-s0", "cannot be opened"),
@@ -242,4 +265,5 @@ def test_a_hostile_address_is_told_why_and_the_page_lives_on(tab, path, told):
     tab.page.goto(tab.url + path)
     tab.page.get_by_text(told).first.wait_for()
     assert "root:" not in tab.page.content()
+    assert tab.page.evaluate("window.pwned") is None
     tab.page.get_by_role("button", name="Live").first.wait_for()

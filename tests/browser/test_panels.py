@@ -158,7 +158,9 @@ def test_gaps_stay_gaps() -> None:
     columns["harm"][4:6] = np.nan
     columns["harm"][8:, 2] = np.nan  # the one on show is done
     option = harm.draw(dataclasses.replace(frame, columns=columns)).option
-    (mean,), (band,), (one,) = (named(option, n) for n in ("mean", "95 %", "replicate 2"))
+    (mean,), (band,), (one,) = (
+        named(option, n) for n in ("mean", "95 % of the 2 left", "replicate 2")
+    )
     assert [y is None for _, y in mean["data"]] == [4 <= t < 6 for t in range(12)]
     assert [low is None for _, low, _ in band["data"]] == [4 <= t < 6 for t in range(12)]
     assert [y is None for _, y in one["data"]] == [4 <= t < 6 or t >= 8 for t in range(12)]

@@ -45,6 +45,11 @@ def test_other_names_do_not(keeper, host):
     assert ask(keeper, headers=[("host", host)], kind="websocket") == 1008
 
 
+def test_a_request_that_is_badly_addressed_is_refused(keeper):
+    assert ask(keeper, headers=[("host", "[")]) == 400
+    assert ask(keeper, headers=[("host", "127.0.0.1"), ("origin", "http://[")]) == 400
+
+
 def test_pages_of_other_sites_do_not(keeper):
     headers = [("host", "127.0.0.1:8765"), ("origin", "http://evil.example")]
     assert ask(keeper, headers=headers, kind="websocket") == 1008

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sumabm.browser.curves import above, axis, entry, legend, tooltip
+from sumabm.browser.curves import above, axis, entry, legend, ordered, tooltip
 from sumabm.browser.frame import Arrow, Blob, Frame, Plane, States
 from sumabm.browser.picture import INK, MUTED, Option, Picture, faded, hue, points, rounded
 from sumabm.report.text import number
@@ -37,7 +37,10 @@ def draw(frame: Frame) -> Picture | None:
 
 
 def _title(frame: Frame) -> str:
-    at = f" at step {frame.count - 1}" if frame.count else ""
+    at = ""
+    if frame.count:  # it may be over before others are
+        there = np.flatnonzero(~np.isnan(frame.columns["harm"][:, frame.shown]))
+        at = f" at step {there[-1]}" if there.size else ""
     return f"World{at}, replicate {frame.first + frame.shown}"
 
 
@@ -88,7 +91,7 @@ def _plane_said(plane: Plane, arrows: list[Arrow]) -> str:
 
 def _colour(frame: Frame, agent: str) -> str:
     """Return the colour of an agent, or of the first of a role."""
-    names = list(frame.spec.agents)
+    names = ordered(frame)
     if agent in names:
         return hue(names.index(agent))
     role = "ai" if _is_ai(frame, agent) else "human"

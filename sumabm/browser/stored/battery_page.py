@@ -48,7 +48,8 @@ def open_material(shelf: Shelf, name: str) -> Opened | str:
     units = {c.path.removesuffix(".value"): c.unit for c in controls(battery.scenario) if c.unit}
     done = int(data["complete"].values.sum())
     points = data.sizes["point"]
-    told = f"{points:,} points of {battery.scenario.scenario}, {battery.replicates} replicates each"
+    told = f"{points:,} {'point' if points == 1 else 'points'} of {battery.scenario.scenario}, "
+    told += f"{battery.replicates} replicates each"
     if done < points:
         told += f"; {points - done} of them are not complete (sumabm resume {name})"
     return Opened(material, units, f"{told}.")
@@ -67,7 +68,7 @@ def BatteryPage(shelf: Shelf, name: str, on_cell: Callable[[Cell], None]) -> Non
         raise_error=False,
     )
     with solara.Column(gap="8px", classes=["sumabm-battery"]):
-        solara.HTML("h2", name)
+        solara.v.Html(tag="h2", children=[name])
         if opened.pending:
             solara.ProgressLinear(True)
             solara.Text("Reading the battery …")
@@ -95,7 +96,13 @@ def _Battery(opened: Opened, on_cell: Callable[[Cell], None]) -> None:
     if axes is None or view is None:
         solara.Info("Nothing varies here, or nothing is done yet: there is nothing to draw.")
         return
-    _Choices(opened, axes, set_axes)
+
+    def draw(other: Axes) -> None:
+        set_axes(other)
+        if (other.along, other.up) != (axes.along, axes.up):
+            set_chosen(())  # its cell is not on the map any more
+
+    _Choices(opened, axes, draw)
     Chart(
         view.picture,
         f"{material.store.battery.battery}-{axes.outcome}",
@@ -147,7 +154,8 @@ def _Behind(opened: Opened, axes: Axes, chosen: Points, on_cell: Callable[[Cell]
         f"mean {outcome}: {number(float(average(means[list(chosen)])))} {results.units[outcome]}"
         for outcome, means in results.mean.items()
     ]
-    solara.HTML("h2", texts[0] if len(chosen) == 1 else f"{len(chosen)} points in this cell")
+    head = texts[0] if len(chosen) == 1 else f"{len(chosen)} points in this cell"
+    solara.v.Html(tag="h2", children=[head])
     solara.Text("; ".join(text.strip() for text in told))
     if len(chosen) > 1:
         solara.Select(

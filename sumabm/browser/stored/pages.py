@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
@@ -55,7 +56,7 @@ def StoredPages() -> None:
     elif "battery" in view:
         from sumabm.browser.stored.battery_page import BatteryPage
 
-        BatteryPage(shelf, view["battery"], lambda cell: router.push(_live(cell)))
+        BatteryPage(shelf, view["battery"], lambda cell: _open(cell, router.push))
     else:
         StoredPage(
             shelf,
@@ -70,8 +71,8 @@ def _whole(view: dict[str, str], name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def _live(cell: Cell) -> str:
-    """Return the path of a live page that runs a point of a battery again."""
+def _open(cell: Cell, push: Callable[[str], None]) -> None:
+    """Open the live page that runs a point of a battery again, if an address can say it."""
     address = Address(replicates=cell.replicates, seed=cell.seed)
     name = cell.scenario.scenario
     if name in names() and load_scenario(name) == cell.scenario:
@@ -79,7 +80,8 @@ def _live(cell: Cell) -> str:
     else:
         spec = cell.scenario.replace(cell.overrides)
         address = replace(address, text=take.toml(spec))
-    return "/?" + address.query()
+    if address.fits:
+        push("/?" + address.query())
 
 
 @solara.component

@@ -22,7 +22,7 @@ class ScrubberWidget(ipyvuetify.VuetifyTemplate):
 
     def vue_sought(self, data: Any) -> None:
         """Tell which step is to be shown; what a page sends is not trusted to be one."""
-        if self.on_at is not None and isinstance(data, int):
+        if self.on_at is not None and type(data) is int:
             self.on_at(min(max(data, 0), self.steps))
 
 

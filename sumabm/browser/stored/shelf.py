@@ -199,7 +199,7 @@ def stored_scenario(table: object, data: Sequence[Path] = ()) -> Scenario:
     told = []
     for folder in (*data, library()):
         try:
-            context = {"folder": folder, "fence": folder}
+            context = {"folder": folder, "fence": [folder]}
             return Scenario.model_validate(table, context=context)
         except ValidationError as error:
             told.append("; ".join(problems(error)))
