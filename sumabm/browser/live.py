@@ -57,6 +57,11 @@ class Live:
         return int(self.model.steps)
 
     @property
+    def time(self) -> int:
+        """The steps, as Mesa 3.5 shows them."""
+        return self.steps
+
+    @property
     def running(self) -> bool:
         """Whether there is a step to come, and somebody to see it."""
         return bool(self.model.running) and not self.error and not self.look.pace.closed

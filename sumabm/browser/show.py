@@ -26,6 +26,10 @@ class Show(Protocol):
         """Steps done so far."""
 
     @property
+    def time(self) -> int:
+        """The steps, as Mesa 3.5 shows them."""
+
+    @property
     def running(self) -> bool:
         """Whether there is a step to come."""
 

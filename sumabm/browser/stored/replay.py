@@ -57,6 +57,11 @@ class Replay:
         self.seek(step)
 
     @property
+    def time(self) -> int:
+        """The steps, as Mesa 3.5 shows them."""
+        return self.steps
+
+    @property
     def running(self) -> bool:
         """Whether there is a step to come, and somebody to see it."""
         return self.steps < self.length and not self.look.pace.closed
