@@ -100,10 +100,6 @@ class Frame:
         """Return the steps at which curves are drawn: every 2^k-th and the last."""
         return thinned(self.count)
 
-    def band(self, column: str) -> Band:
-        """Return a column's mean and central 95 % over replicates at `steps`."""
-        return band_of(self.columns[column][self.steps()])
-
     def one(self, column: str) -> Array:
         """Return a column of the replicate on show at `steps`."""
         return self.columns[column][:, self.shown][self.steps()]

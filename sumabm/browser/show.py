@@ -56,5 +56,5 @@ class Show(Protocol):
         ...
 
     def data(self) -> xr.Dataset:
-        """Return all that can be taken along: what was recorded so far."""
+        """Return what can be taken along: of a live run all so far, of a stored one all of it."""
         ...

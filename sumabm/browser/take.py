@@ -1,4 +1,4 @@
-"""What can be taken from a page: the data, the figures and the scenario of what is on screen."""
+"""What can be taken from a page: a run's data, its figures, its scenario."""
 
 from __future__ import annotations
 

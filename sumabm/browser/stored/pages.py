@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 def StoredPages() -> None:
     """Show what the URL means: ``run=NAME``, ``a=NAME&b=NAME``, ``battery=NAME`` or nothing."""
     router = solara.use_router()
+    long, set_long = solara.use_state("")
     shelf = solara.use_memo(lambda: Shelf(config.runs, config.data), [])
     try:
         view = dict(parse_qsl(router.search or "", max_num_fields=MAX_FIELDS))
@@ -40,23 +40,30 @@ def StoredPages() -> None:
     def go(**query: str) -> None:
         router.push("/stored?" + urlencode(query))
 
+    def open_cell(cell: Cell) -> None:
+        address = _live(cell)
+        set_long("" if address.fits else "This point is too long for a live page's address.")
+        if address.fits:
+            router.push("/?" + address.query())
+
     if "run" not in view:  # Mesa's page has both
         with solara.AppBar():
             solara.AppBarTitle(view.get("battery") or "Stored")
             solara.lab.ThemeToggle()
-    # imported when they are asked for, because they take long
+    if long:
+        solara.Error(long, dense=True)
     if "run" in view:
         ReplayPage(shelf, view["run"], _whole(view, "step"), _whole(view, "shown") or 0).key(
             view["run"]
         )
     elif "a" in view and "b" in view:
-        from sumabm.browser.stored.compare_page import ComparePage
+        from sumabm.browser.stored.compare_page import ComparePage  # here, as it takes long
 
         ComparePage(shelf, view["a"], view["b"])
     elif "battery" in view:
-        from sumabm.browser.stored.battery_page import BatteryPage
+        from sumabm.browser.stored.battery_page import BatteryPage  # likewise
 
-        BatteryPage(shelf, view["battery"], lambda cell: _open(cell, router.push))
+        BatteryPage(shelf, view["battery"], open_cell)
     else:
         StoredPage(
             shelf,
@@ -71,17 +78,13 @@ def _whole(view: dict[str, str], name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def _open(cell: Cell, push: Callable[[str], None]) -> None:
-    """Open the live page that runs a point of a battery again, if an address can say it."""
+def _live(cell: Cell) -> Address:
+    """Return the address of a live run of a battery's point."""
     address = Address(replicates=cell.replicates, seed=cell.seed)
     name = cell.scenario.scenario
     if name in names() and load_scenario(name) == cell.scenario:
-        address = replace(address, scenario=name, overrides=cell.overrides)
-    else:
-        spec = cell.scenario.replace(cell.overrides)
-        address = replace(address, text=take.toml(spec))
-    if address.fits:
-        push("/?" + address.query())
+        return replace(address, scenario=name, overrides=cell.overrides)
+    return replace(address, text=take.toml(cell.scenario.replace(cell.overrides)))
 
 
 @solara.component
