@@ -12,6 +12,7 @@ from sumabm.browser.parameters.controls import controls
 from sumabm.browser.stored.battery_view import drawn, mapped, usual_axes
 from sumabm.browser.stored.cells import MOST_POINTS, Cell, cell_of, course, courses
 from sumabm.browser.stored.heat import Axes, Points
+from sumabm.browser.stored.reading import read
 from sumabm.browser.stored.shelf import Shelf
 from sumabm.files import RunError
 from sumabm.report.effects import at, average
@@ -62,22 +63,16 @@ def BatteryPage(shelf: Shelf, name: str, on_cell: Callable[[Cell], None]) -> Non
     ``on_cell`` opens a live run of a point.
     """
     solara.Style(_STYLE)
-    opened = solara.lab.use_task(
-        lambda: open_material(shelf, name),
-        dependencies=[str(shelf.folder), name],
-        raise_error=False,
-    )
     with solara.Column(gap="8px", classes=["sumabm-battery"]):
         solara.v.Html(tag="h2", children=[name])
-        if opened.pending:
-            solara.ProgressLinear(True)
-            solara.Text("Reading the battery …")
-        elif opened.error:
-            solara.Error(f"{name} cannot be shown: {opened.exception!r}")
-        elif isinstance(opened.value, str):
-            solara.Error(f"{name} cannot be opened: {opened.value}")
-        elif opened.value is not None:
-            _Battery(opened.value, on_cell).key(name)
+        opened = read(
+            lambda: open_material(shelf, name),
+            [str(shelf.folder), name],
+            "Reading the battery …",
+            f"{name} cannot be opened",
+        )
+        if opened is not None:
+            _Battery(opened, on_cell).key(name)
 
 
 @solara.component

@@ -12,6 +12,7 @@ from sumabm.browser.frame import Frame
 from sumabm.browser.panels import pictures
 from sumabm.browser.picture import Picture
 from sumabm.browser.stored.differences import Difference, Paired, differences, paired
+from sumabm.browser.stored.reading import read
 from sumabm.browser.stored.replay import Replay, stored_spec
 from sumabm.browser.stored.scrubber import Scrubber
 from sumabm.browser.stored.shared_axes import on_shared_axes
@@ -67,18 +68,14 @@ def drawn(frame: Frame) -> Drawn:
 def ComparePage(shelf: Shelf, a: str, b: str) -> None:
     """Show two runs side by side: what differs, and their panels with one scrubber for both."""
     solara.Style(_STYLE)
-    opened = solara.lab.use_task(
-        lambda: open_pair(shelf, a, b), dependencies=[str(shelf.folder), a, b], raise_error=False
+    opened = read(
+        lambda: open_pair(shelf, a, b),
+        [str(shelf.folder), a, b],
+        "Reading two runs …",
+        "These cannot be compared",
     )
-    if opened.pending:
-        solara.ProgressLinear(True)
-        solara.Text("Reading two runs …")
-    elif opened.error:
-        solara.Error(f"These cannot be compared: {opened.exception!r}")
-    elif isinstance(opened.value, str):
-        solara.Error(f"These cannot be compared: {opened.value}")
-    elif opened.value is not None:
-        _Compared(opened.value, (a, b)).key(f"{a} {b}")
+    if opened is not None:
+        _Compared(opened, (a, b)).key(f"{a} {b}")
 
 
 @solara.component

@@ -17,6 +17,7 @@ from sumabm.browser.look import Look
 from sumabm.browser.player import Player
 from sumabm.browser.source import names
 from sumabm.browser.stored.list_page import StoredPage
+from sumabm.browser.stored.reading import read
 from sumabm.browser.stored.replay import Replay, stored_spec
 from sumabm.browser.stored.shelf import Shelf
 from sumabm.files import RunError
@@ -91,24 +92,17 @@ def _live(cell: Cell) -> Address:
 def ReplayPage(shelf: Shelf, name: str, step: int | None, shown: int) -> None:
     """Play a stored run, from its end or the step that the URL says."""
 
-    def read() -> Replay | str:
+    def opened() -> Replay | str:
         try:
             run = shelf.open_run(name)
             spec = stored_spec(run, shelf.data)
         except RunError as error:
-            return f"{name} cannot be opened: {error}"
+            return str(error)
         return Replay(run, spec, spec.steps if step is None else step, Look(shown=shown))
 
-    opened = solara.lab.use_task(read, dependencies=[], raise_error=False)
-    if opened.pending:
-        solara.ProgressLinear(True)
-        solara.Text("Reading the run …")
-    elif opened.error:
-        solara.Error(f"{name} cannot be opened: {opened.exception!r}")
-    elif isinstance(opened.value, str):
-        solara.Error(opened.value)
-    elif opened.value is not None:
-        Replayed(opened.value, name)
+    replay = read(opened, [name], "Reading the run …", f"{name} cannot be opened")
+    if replay is not None:
+        Replayed(replay, name)
 
 
 @solara.component
