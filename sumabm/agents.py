@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from sumabm.aligners import Belief, Edit
+from sumabm.aligners import AlignerMethod, Belief, Edit
 from sumabm.behaviours import Act
-from sumabm.scenario import AISpec, AlignerSpec, HumanSpec
+from sumabm.roles import AISpec, AlignerSpec, HumanSpec
 from sumabm.streams import Draw
-from sumabm.turns import Nudge, Subject, Turn, extended
+from sumabm.turns import Nudge, Subject, Turn, extended, nudged
 from sumabm.types import Array
-from sumabm.view import View
+from sumabm.view import Sight, View
 from sumabm.worlds import Tilt, World
 
 if TYPE_CHECKING:
@@ -47,11 +48,14 @@ class Actor(SUMAgent):
         super().__init__(model, name)
         self.spec = spec
         self._base = base
+        self.power = np.full(len(model.replicates), np.nan)
         self.grow(0)
 
     def grow(self, step: int) -> None:
-        """Take the power of ``step``."""
-        self.power = np.full(len(self.model.replicates), self.spec.power.nats(step))
+        """Take the power of ``step``: the same array as before if it has not changed."""
+        nats = self.spec.power.nats(step)
+        if not np.all(self.power == nats):
+            self.power = np.full(len(self.model.replicates), nats)
 
     def _first_aim(self) -> Array:
         """Return the utility in whitened coordinates, unit length ``(R, d)``."""
@@ -96,7 +100,7 @@ class AI(Actor):
         """Set up what the origin and the behaviour know, once all agents are there."""
         origin = self.spec.utility
         aim, self._learnt = origin.begin(self.name, view, self.subject.aim, self._draw_learning)
-        self._aim(aim)
+        self.aim(aim)
         view = self.model.view(self)
         self._state = self.spec.behaviour.start(self.name, view, self._draw)
 
@@ -108,6 +112,18 @@ class AI(Actor):
         expected = self.spec.utility.certainty(self._base.dimensions, self._learnt)
         return {} if expected is None else {self.name: expected}
 
+    def report(self) -> dict[str, Array]:
+        """Return what the origin has to say of what it knows, by column, each ``(R,)``."""
+        columns: dict[str, Array] = {}
+        found = self.spec.utility.report(self.subject.aim, self.model.goal, self._learnt)
+        for variable, values in found.items():
+            column = f"{variable}.{self.name}"
+            if values.ndim == 1:
+                columns[column] = values
+            else:
+                columns |= {f"{column}.{place}": own for place, own in enumerate(values.T)}
+        return columns
+
     def reading(self, noise: float, draw: Draw) -> Array:
         """Return the aim as a probe reads it: ``v + σ N(0, I/d)``, ``(R, w)``."""
         d = self._base.dimensions
@@ -117,9 +133,9 @@ class AI(Actor):
         """Let the origin make what it can of the step."""
         origin, aim = self.spec.utility, self.subject.aim
         aim, self._learnt = origin.learn(self.name, view, aim, self._learnt, self._draw_learning)
-        self._aim(aim)
+        self.aim(aim)
 
-    def _aim(self, aim: Array) -> None:
+    def aim(self, aim: Array) -> None:
         """Take another aim, whose place in any law must be found anew."""
         if aim is not self.subject.aim:
             self.subject = Subject(aim, self.subject.nats)
@@ -136,21 +152,36 @@ class AI(Actor):
         behaviour = self.spec.behaviour
         return behaviour.unwatched(self.name, view, self._state, self._draw_unwatched)
 
-    def turn(self, turn: Turn) -> None:
-        """Let an aligner's edit turn the utility, as far as the behaviour takes it."""
+    def taken(self, turn: Turn) -> Turn:
+        """Return what of an aligner's edit takes effect."""
         taken = self.spec.behaviour.taken(turn)
-        if isinstance(turn, Nudge) and isinstance(taken, Nudge):
+        if taken is not turn and isinstance(turn, Nudge) and isinstance(taken, Nudge):
             self.undone = self.undone + (turn.nats - taken.nats)
-        before, self.subject = self.subject, taken.apply(self.subject)
-        self.utility = self._base.colour(self.subject.aim)
-        self._state = self.spec.behaviour.turned(taken, before, self.subject, self._state)
-        self._learnt = self.spec.utility.turned(taken, before, self.subject, self._learnt)
+        return taken
+
+    def become(self, subject: Subject, turn: Turn) -> None:
+        """Take the utility that a turn led to."""
+        before, self.subject = self.subject, subject
+        self.utility = self._base.colour(subject.aim)
+        self._state = self.spec.behaviour.turned(turn, before, subject, self._state)
+        self._learnt = self.spec.utility.turned(turn, before, subject, self._learnt)
 
     def extend(self, share: float) -> None:
         """Let the utility extend to new dimensions, which get a ``share`` of its squared length."""
         aim = extended(self.subject.aim, self._new, share)
         self.subject = Subject(aim, self.subject.nats)  # its place in the law must be found anew
         self.utility = self._base.colour(aim)
+
+
+def turn_all(edits: Mapping[AI, Sequence[Turn]]) -> None:
+    """Let edits turn the AIs' utilities, each AI's in order, as far as its behaviour takes them."""
+    for place in range(max(map(len, edits.values()), default=0)):
+        taken = {ai: ai.taken(turns[place]) for ai, turns in edits.items() if place < len(turns)}
+        nudges = {ai: turn for ai, turn in taken.items() if isinstance(turn, Nudge)}
+        after = nudged(list(nudges.values()), [ai.subject for ai in nudges]) if nudges else []
+        led = dict(zip(nudges, after, strict=True))
+        for ai, turn in taken.items():
+            ai.become(led[ai] if ai in led else turn.apply(ai.subject), turn)
 
 
 class Human(Actor):
@@ -173,19 +204,71 @@ class Human(Actor):
         return self.spec.response.respond(self.name, view)
 
 
+def shares_of(humans: Sequence[Human]) -> list[Array]:
+    """Return each human's share ``(R,)`` of their power; equal ones where they have none."""
+    total = sum((human.power for human in humans), np.zeros_like(humans[0].power))
+    there, equal = total > 0.0, 1.0 / len(humans)
+    return [np.where(there, human.power / np.where(there, total, 1.0), equal) for human in humans]
+
+
+def mean_aim(humans: Sequence[Human], otherwise: Array | None) -> Array:
+    """Return the direction ``(R, w)`` of the humans' power-weighted mean utility, whitened.
+
+    ``otherwise`` where it has none; raises ValueError where that is None.
+    """
+    if len(humans) == 1:
+        return humans[0].aim
+    weighted = zip(shares_of(humans), humans, strict=True)
+    mean = sum((share[:, None] * human.aim for share, human in weighted), np.zeros(()))
+    length = np.sqrt(np.vecdot(mean, mean))
+    cancelled = (length < 1e-12)[:, None]
+    if np.any(cancelled):
+        if otherwise is None:
+            raise ValueError(
+                "the humans' utilities cancel: their power-weighted mean has no direction"
+            )
+        mean = np.where(cancelled, otherwise, mean)
+        length = np.where(cancelled[:, 0], 1.0, length)
+    return np.asarray(mean / length[:, None])
+
+
 class Aligner(SUMAgent):
-    """An aligner: sees the acts of the AIs it oversees, holds beliefs, makes edits."""
+    """An aligner: sees the acts of the AIs it oversees, holds beliefs, makes edits.
+
+    It serves ``humans``: aims at their power-weighted mean utility. It ``looks``, ``hears`` of
+    edits or ``settles`` if its method does more there than nothing.
+    """
 
     def __init__(self, model: SUMModel, name: str, spec: AlignerSpec) -> None:
         super().__init__(model, name)
         self.spec = spec
         self.ais = model.spec.overseen(name)
+        self.humans = model.spec.served(name)
         self._draws = {
             what: model.streams.draw(name, f"method {what}")
             for ai in self.ais
             for what in (ai, f"{ai} audit", f"{ai} audited")
         }
         self._state: Any = None
+        method = type(spec.method)
+        self.looks = method.look is not AlignerMethod.look
+        self.hears = method.turned is not AlignerMethod.turned
+        self.settles = method.settled is not AlignerMethod.settled
+
+    @cached_property
+    def audits(self) -> Mapping[str, Callable[[], Sight]]:
+        """Looks at what each AI would do if nobody looked, once the AIs are there."""
+        return {ai: partial(self.model.audit, ai) for ai in self.ais}
+
+    @cached_property
+    def readings(self) -> Mapping[str, Callable[[float, Draw], Array]]:
+        """Readings of each AI's aim, once the AIs are there."""
+        return {ai: self.model.ais[ai].reading for ai in self.ais}
+
+    @property
+    def mind(self) -> object:
+        """What it knows of an AI by: its state, or the method that it shares with its like."""
+        return id(self.spec.method) if self._state is None else id(self)
 
     def begin(self, view: View) -> None:
         """Set up the method's state, once all agents are there."""

@@ -14,10 +14,12 @@ from sumabm.battery.spec import load_battery
 from sumabm.behaviours import Behaviour
 from sumabm.component import Component, Slot, members
 from sumabm.dynamics import Dynamics
+from sumabm.graphs import Graph
 from sumabm.harms import Harm
 from sumabm.laws import Law
 from sumabm.measures import Measure
 from sumabm.origins import Origin
+from sumabm.oversight import Relation
 from sumabm.power import Power
 from sumabm.responses import Response
 from sumabm.scenario import library, load_scenario
@@ -32,6 +34,8 @@ ROOMS: dict[str, type[Component]] = {
     "behaviour": Behaviour,
     "response": Response,
     "method": AlignerMethod,
+    "relation": Relation,
+    "graph": Graph,
     "harm": Harm,
     "measure": Measure,
     "parameter": Parameter,

@@ -24,6 +24,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     ModelWrapValidatorHandler,
+    SerializationInfo,
     ValidationError,
     ValidationInfo,
     model_serializer,
@@ -96,13 +97,16 @@ class Component(Strict):
     """Specification and strategy in one: fields are parameters, methods are behaviour.
 
     Declare in the class body: ``kind`` (its name in a scenario file; leave it out of a room's base
-    class), ``stochastic`` (draws random numbers), ``cites`` (bibliography keys). The first line of
-    the docstring is the description that ``sumabm list`` shows.
+    class), ``stochastic`` (draws random numbers), ``cites`` (bibliography keys), ``later`` (fields
+    that came after others, which no identity tells of while they have their default, so that
+    seeds made from one stay). The first line of the docstring is the description that ``sumabm
+    list`` shows.
     """
 
     kind: ClassVar[str]
     stochastic: ClassVar[bool] = False
     cites: ClassVar[tuple[str, ...]] = ()
+    later: ClassVar[tuple[str, ...]] = ()
     tag: ClassVar[str] = "kind"
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
@@ -110,8 +114,12 @@ class Component(Strict):
         yield from ()
 
     @model_serializer(mode="wrap")
-    def _with_kind(self, handler: Any) -> dict[str, Any]:
-        return {self.tag: self.kind, **handler(self)}
+    def _with_kind(self, handler: Any, info: SerializationInfo) -> dict[str, Any]:
+        table = {self.tag: self.kind, **handler(self)}
+        for name in self.later if (info.context or {}).get("identity") else ():
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del table[name]
+        return table
 
 
 C = TypeVar("C", bound=Component)

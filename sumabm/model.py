@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mesa
 import numpy as np
 
-from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent
+from sumabm import acting
+from sumabm.agents import AI, Actor, Aligner, Human, SUMAgent, mean_aim, shares_of, turn_all
 from sumabm.behaviours import Act
-from sumabm.behaviours import tilt as tilt_by_kl
-from sumabm.power import Power
-from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario, load_scenario
-from sumabm.streams import Streams
+from sumabm.blame import blame
+from sumabm.bonds import Bonds
+from sumabm.collector import Means
+from sumabm.roles import AISpec, AlignerSpec, HumanSpec
+from sumabm.scenario import Scenario, load_scenario
+from sumabm.streams import Streams, replicate_range, seed_of
 from sumabm.toml import ScenarioError
-from sumabm.turns import Turn
+from sumabm.turns import Turn, merged
 from sumabm.types import Array
-from sumabm.view import Sight, View
+from sumabm.view import Sight, Sights, View
 from sumabm.worlds import World
 from sumabm.worlds.gaussian import GaussianWorld
 
@@ -58,10 +59,15 @@ class SUMModel(mesa.Model):
     PHASES = ("act", "align", "respond", "align_late", "measure", "settle", "prepare")
     """The order of a step; `prepare` readies the next, so that what a model shows is current."""
 
+    _bonds: Bonds
+    _next: dict[str, Array]
     _order: dict[str, Array]
+    _power: dict[str, Array]
+    _done: acting.Done
     _turns: list[tuple[str, Turn]]
     _weights: list[Array]
-    sights: dict[str, Sight]
+    shown: dict[str, Array]
+    sights: Sights
     utilities: dict[str, Array]
 
     def __init__(
@@ -77,23 +83,23 @@ class SUMModel(mesa.Model):
         self.replicates = replicate_range(replicates)
         self.streams = Streams(self.seed, self.replicates)
         self.base: World = self.spec.world.build(len(self.replicates))
+        self._centred = isinstance(self.base, GaussianWorld) and not self.base.mean.any()
         self.world: World
         self.world = self.before = self.acted = self.left = self.base
         self.ais: dict[str, AI] = {}
         self.humans: dict[str, Human] = {}
         self.aligners: dict[str, Aligner] = {}
         self.ended = ""
-        self._last, self._end = _last_step(self.spec)
+        self._last, self._end = self.spec.last_step()
         self._populate()
         self.alive = np.ones(len(self.replicates), dtype=bool)
         self.row: dict[str, Array] = {}
         self._totals = dict.fromkeys(_TOTALS, self._zero)
         self._budgets = dict.fromkeys(self.aligners, self._zero)
+        self._earlier: dict[str, Array] = {}
         self._order_draw = self.streams.draw("", "order")
         self._begin()
-        self.datacollector = mesa.DataCollector(
-            model_reporters={name: partial(_mean, name) for name in self.shown}
-        )
+        self.datacollector = Means(self.shown)
         self.datacollector.collect(self)
 
     def step(self) -> None:
@@ -110,7 +116,7 @@ class SUMModel(mesa.Model):
         Those in a sandbox tilt copies of it, as the step finds it, and leave it alone.
         """
         self.before = self.world
-        self.sights, self._order, self._turns = {}, {}, []
+        self.sights, self._order, self._turns = Sights((), dict), {}, []
         self._kept, self._added = self._zero + 1.0, np.zeros((1, 1))
         self.utilities = {a.name: a.utility for a in (*self.ais.values(), *self.humans.values())}
         acts = {name: ai.act(self.view(ai)) for name, ai in self.ais.items()}
@@ -118,17 +124,29 @@ class SUMModel(mesa.Model):
         self._next |= {f"foreseen.{name}": gain for name, gain in said.items()}
         turned = {name: ai.turned for name, ai in self.ais.items() if ai.turned is not None}
         self._next |= {f"turned.{name}": where.astype(float) for name, where in turned.items()}
-        for name in [name for name, act in acts.items() if act.within is not None]:
-            self._note_act(name, self._zero, self._zero, _shown(self.before, acts.pop(name)))
-        if self.spec.activation == "simultaneous":
-            self._act_together(acts)
-        elif self.spec.activation == "random" and len(acts) > 1:
-            self._act_in_random_order(acts)
-        else:
-            self._act_in_turn(acts)
-        self.acted = self.world
+        acts, told = self._bonds.agreed(acts)
+        self._next |= told
+        apart = {name: acts.pop(name) for name, act in tuple(acts.items()) if act.within}
+        self._done = self._made(acts)
+        self.world = self.acted = self._done.world
+        shown = {name: _shown(self.before, act) for name, act in apart.items()}
+        done = self._done.sights
+        self.sights = Sights(self.ais, lambda: {**done, **shown}) if shown else done
+        self._order = {name: self._done.place.get(name, self._zero) for name in self.ais}
+        for name in self.ais:
+            self._next[f"spent.{name}"] = self._done.spent.get(name, self._zero)
+            self._next[f"order.{name}"] = self._order[name]
         self._next["joint_spent"] = self.world.nats_from(self.before)
         self._note_gains("_acted")
+
+    def _made(self, acts: dict[str, Act]) -> acting.Done:
+        if self.spec.activation == "simultaneous":
+            return acting.together(self.world, acts)
+        if self.spec.activation == "random" and len(acts) > 1:
+            drawn = self._order_draw.uniform(len(self.ais))  # for those in a sandbox too
+            mine = np.array([name in acts for name in self.ais])
+            return acting.in_random_order(self.world, acts, drawn[:, mine])
+        return acting.in_turn(self.world, acts)
 
     def align(self) -> None:
         """Aligners watch what each AI did, then edit one after the other; edits are public."""
@@ -141,21 +159,25 @@ class SUMModel(mesa.Model):
     def _align(self, aligners: list[Aligner]) -> None:
         """All look before any edits; who has not looked yet hears of edits after it has."""
         for aligner in aligners:
-            aligner.look(self.view(aligner))
+            if aligner.looks:
+                aligner.look(self.view(aligner))
+        hear = [a for a in self.aligners.values() if a.hears]
+        edits: dict[str, list[Turn]] = {}
         for aligner in aligners:
-            for ai, turn in self._turns:
+            for ai, turn in self._turns if aligner in hear else ():
                 aligner.turned(ai, turn)
         for aligner in aligners:
             name, spent = aligner.name, self._zero
             for ai, edit in aligner.edit(self.view(aligner)).items():
-                self.ais[ai].turn(edit.turn)
+                edits.setdefault(ai, []).append(edit.turn)
                 spent = spent + edit.spent
                 self._turns.append((ai, edit.turn))
-                for other in self.aligners.values():
+                for other in hear:
                     if other.spec.method.late <= aligner.spec.method.late:
                         other.turned(ai, edit.turn)
             self._next[f"spent.{name}"] = spent
             self._budgets[name] = self._budgets[name] + spent
+        turn_all({self.ais[ai]: merged(turns) for ai, turns in edits.items()})
 
     def respond(self) -> None:
         """Humans respond one after the other, in file order."""
@@ -184,6 +206,7 @@ class SUMModel(mesa.Model):
         for weight, amplitude in zip(self._weights, amplitudes.values(), strict=True):
             now["harm"] = now["harm"] + weight * amplitude**2
             now["harm_amplitude"] = now["harm_amplitude"] + weight * amplitude
+        self._note_blame()
         for name, value in now.items():
             self._totals[name] = self._totals[name] + np.where(self.alive, value, 0.0)
             self._next |= {name: value, f"cumulative_{name}": self._totals[name]}
@@ -192,25 +215,54 @@ class SUMModel(mesa.Model):
         self._note_gains("")
         self.row = self._only_alive(self._next)
 
+    def _note_blame(self) -> None:
+        """Note each AI's share of the harm, where acts add up, and there is more than one AI.
+
+        What the world still has of earlier acts counts for those who did them.
+        """
+        if len(self.ais) < 2 or not isinstance(self.base, GaussianWorld):
+            return
+        faults = [
+            weight[:, None] * blame(self.spec.harm, human.utility, self.view(human))
+            for weight, human in zip(self._weights, self.humans.values(), strict=True)
+        ]
+        fault = sum(faults, np.zeros_like(self.goal))
+        memory = self.spec.world.dynamics.memory
+        for name in self.ais:
+            nats = self._kept * self._done.along(fault, name, self.base)
+            if memory > 0.0:
+                earlier = self._earlier.get(name, np.zeros_like(fault))
+                nats = nats + np.vecdot(fault, earlier)
+                now = self._kept[:, None] * self._done.shift(name, self.base)
+                self._earlier[name] = memory * (earlier + now)
+            self._next[f"harm_by.{name}"] = nats
+
     def settle(self) -> None:
         """Let the world's own dynamics take it to where the next step finds it; let AIs learn."""
         for aligner in self.aligners.values():
-            aligner.settle(self.view(aligner))
+            if aligner.settles:
+                aligner.settle(self.view(aligner))
         for name, ai in self.ais.items():
             if ai.spec.utility.learns:
                 ai.learn(replace(self.view(ai), sights={name: self.sights[name]}))
+        for name, aim in self._bonds.settled().items():
+            self.ais[name].aim(aim)
         self.world = self.spec.world.dynamics.settle(self.base, self.world)
 
     def prepare(self) -> None:
         """Take the next step's powers, note where AIs and aligners stand, see who is done."""
+        powers = self._bonds.powers() if self.steps else {}
         for actor in (*self.ais.values(), *self.humans.values()):
             actor.grow(min(self.steps, self._last))
+            actor.power = powers.get(actor.name, actor.power)
         self._gain_dimensions()
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
+        self._bonds.serve()
         self._next = {f"power.{name}": power for name, power in self._power.items()}
         for name, ai in self.ais.items():
             self._next[f"alignment.{name}"] = np.vecdot(ai.subject.aim, self.goal)
+            self._next |= ai.report()
         for name, budget in self._budgets.items():
             self._next[f"budget.{name}"] = budget
         self._note_beliefs()
@@ -240,7 +292,7 @@ class SUMModel(mesa.Model):
 
     def _populate(self) -> None:
         self._zero = np.zeros(len(self.replicates))
-        for name, spec in self.spec.agents.items():
+        for name, spec in self.spec.population.items():
             if isinstance(spec, AISpec):
                 self.ais[name] = AI(self, name, spec, self.base)
             elif isinstance(spec, HumanSpec):
@@ -252,83 +304,42 @@ class SUMModel(mesa.Model):
 
     def _begin(self) -> None:
         self._weights = []
-        self.sights = {}
+        self.sights = Sights((), dict)
         self._order = dict.fromkeys(self.ais, self._zero)
         self._turns = []
         self.utilities = {}
         self._kept, self._added = self._zero, np.zeros((1, 1))
         self._power = {a.name: a.power for a in (*self.ais.values(), *self.humans.values())}
         self._aim_at_humans()
-        for agent in (*self.ais.values(), *self.aligners.values()):
-            agent.begin(self.view(agent))
+        self._bonds = Bonds(self)
+        for ai in self.ais.values():
+            ai.begin(self.view(ai))
+        self._bonds.begin()
+        self._bonds.serve()
+        for aligner in self.aligners.values():
+            aligner.begin(self.view(aligner))
         self.row = dict.fromkeys((*_TOTALS, "displacement"), self._zero)
         self.prepare()
-
-    # --- how AIs act ------------------------------------------------------------------------
-
-    def _act_in_turn(self, acts: dict[str, Act]) -> None:
-        for i, (name, act) in enumerate(acts.items()):
-            tilt = act.how(self.world, act.utility, act.power)
-            place = self._zero + float(i)
-            self._note_act(name, tilt.spent, place, Sight(self.world, tilt.world))
-            self.world = tilt.world
-
-    def _act_together(self, acts: dict[str, Act]) -> None:
-        if any(act.how is not tilt_by_kl for act in acts.values()):
-            raise ValueError("only KL-limited tilts can be made at once")
-        tilts = self.world.tilt_together([(act.utility, act.power) for act in acts.values()])
-        for name, tilt in zip(acts, tilts, strict=True):
-            self._note_act(name, tilt.spent, self._zero, Sight(self.before, tilt.world))
-            self.world = tilt.world
-
-    def _act_in_random_order(self, acts: dict[str, Act]) -> None:
-        """Loop over places in the order, not over AIs: each replicate has an order of its own."""
-        drawn = self._order_draw.uniform(len(self.ais))  # for those in a sandbox too
-        mine = np.array([name in acts for name in self.ais])
-        places = np.argsort(drawn[:, mine], axis=1).T  # place → AI, per row
-        rows = np.arange(len(self.replicates))
-        utilities = np.stack([act.utility for act in acts.values()])
-        powers = np.stack([act.power for act in acts.values()])
-        rules = [act.how for act in acts.values()]
-        kinds = [rule for i, rule in enumerate(rules) if rule not in rules[:i]]
-        kind = np.array([kinds.index(rule) for rule in rules])
-        worlds, spent = [self.world], np.empty_like(powers)
-        for who in places:
-            tilts = []
-            for k, how in enumerate(kinds):  # a rule may not suit the powers of other AIs
-                own = np.where(kind[who] == k, powers[who, rows], 0.0)
-                tilts.append(how(worlds[-1], utilities[who, rows], own))
-            worlds.append(self.world.pick([tilt.world for tilt in tilts], kind[who]))
-            spent[who, rows] = np.stack([tilt.spent for tilt in tilts])[kind[who], rows]
-        self.world = worlds[-1]
-        for i, name in enumerate(acts):
-            place = np.argmax(places == i, axis=0)
-            sight = Sight(self.world.pick(worlds[:-1], place), self.world.pick(worlds[1:], place))
-            self._note_act(name, spent[i], place.astype(np.float64), sight)
-
-    def _note_act(self, name: str, spent: Array, place: Array, sight: Sight) -> None:
-        self.sights[name], self._order[name] = sight, place
-        self._next |= {f"spent.{name}": spent, f"order.{name}": place}
 
     # --- what agents see, and what is noted -------------------------------------------------
 
     def view(self, agent: SUMAgent) -> View:
         """Return what an agent may see now."""
         aligner = isinstance(agent, Aligner)
+        served = self._bonds.services.get(agent.name) if aligner else None
         return View(
             step=max(self.steps - 1, 0),
             base=self.base,
             before=self.before,
             world=self.world,
-            power=self._power,
+            power=self._bonds.acting,
             utility={agent.name: agent.utility} if isinstance(agent, Actor) else {},
-            goal=self.goal,
-            budget=self._shares(agent.ais) if aligner else {},
-            sights={ai: self.sights[ai] for ai in agent.ais if ai in self.sights}
-            if aligner
-            else {},
-            audits={ai: partial(self._audit, self.ais[ai]) for ai in agent.ais} if aligner else {},
-            readings={ai: self.ais[ai].reading for ai in agent.ais} if aligner else {},
+            goal=served.goal if served else self.goal,
+            budget=served.budget if served else {},
+            looks=served.looks if served else 0,
+            sights=self._bonds.shown(agent.name, self.sights.of(agent.ais)) if aligner else {},
+            audits=agent.audits if aligner else {},
+            readings=agent.readings if aligner else {},
             certainty=agent.certainty if isinstance(agent, AI) else {},
             order=self._order,
             kept=self._kept,
@@ -337,47 +348,25 @@ class SUMModel(mesa.Model):
             dynamics=self.spec.world.dynamics,
         )
 
-    def _audit(self, ai: AI) -> Sight:
+    def audit(self, ai: str) -> Sight:
         """Show what an AI would do if it thought that nobody looked, in a copy of the world."""
-        act = ai.unwatched(replace(self.view(ai), world=self.before))
+        act = self.ais[ai].unwatched(replace(self.view(self.ais[ai]), world=self.before))
         return _shown(self.before, act)
-
-    def _shares(self, ais: tuple[str, ...]) -> dict[str, Array]:
-        """Return ι by AI: ``min(Σ powers of these AIs, Σ powers of humans)`` by their powers."""
-        humans = sum((human.power for human in self.humans.values()), self._zero)
-        total = sum((self._power[ai] for ai in ais), self._zero)
-        rate = np.minimum(1.0, humans / np.where(total > 0.0, total, 1.0))
-        return {ai: rate * self._power[ai] for ai in ais}
 
     def _aim_at_humans(self) -> None:
         """Set the goal v_Y, the power-weighted mean of the humans' utilities, if it has moved.
 
         An aligner may compare goals by identity: the array is new only when its values are.
         """
-        total = sum((human.power for human in self.humans.values()), self._zero)
-        equal = 1.0 / len(self.humans)
-        weights = [
-            np.where(total > 0.0, human.power / np.where(total > 0.0, total, 1.0), equal)
-            for human in self.humans.values()
-        ]
+        humans = tuple(self.humans.values())
+        weights = shares_of(humans)
         if self._weights and all(map(np.array_equal, weights, self._weights)):
             return
         self._weights = weights
-        aims = [human.aim for human in self.humans.values()]
-        if len(aims) == 1:
-            self.goal = aims[0]
-            self._welfare = self.base.colour(self.goal)
-            return
-        mean = sum((w[:, None] * aim for w, aim in zip(weights, aims, strict=True)), np.zeros(()))
-        length = np.sqrt(np.vecdot(mean, mean))
-        cancelled = (length < 1e-12)[:, None]
-        if np.any(cancelled):
-            if not hasattr(self, "goal"):
-                rule = "the humans' utilities cancel: their power-weighted mean has no direction"
-                raise ScenarioError(f"scenario {self.spec.scenario}", [f"agents: {rule}"])
-            mean = np.where(cancelled, self.goal, mean)  # until they differ again
-            length = np.where(cancelled[:, 0], 1.0, length)
-        self.goal = mean / length[:, None]
+        try:
+            self.goal = mean_aim(humans, getattr(self, "goal", None))
+        except ValueError as error:
+            raise ScenarioError(f"scenario {self.spec.scenario}", [f"agents: {error}"]) from None
         self._welfare = self.base.colour(self.goal)
 
     def _note_gains(self, moment: str) -> None:
@@ -391,24 +380,31 @@ class SUMModel(mesa.Model):
         )
 
     def _gain(self, utility: Array) -> Array:
-        return self.world.expect(utility) - self.base.expect(utility)
+        above = self.world.expect(utility)
+        return above if self._centred else above - self.base.expect(utility)
 
     def _note_beliefs(self) -> None:
         """Note what the best informed aligner of each AI knows of it."""
-        for name, ai in self.ais.items():
-            self._next[f"information.{name}"] = self._zero
-            for aligner in self.aligners.values():
-                belief = aligner.belief(ai, self.view(aligner)) if name in aligner.ais else None
+        self._next |= {f"information.{name}": self._zero for name in self.ais}
+        asked: dict[tuple[object, int], set[str]] = {}
+        for aligner in self.aligners.values():
+            what = aligner.mind, id(self._bonds.services[aligner.name].goal)
+            of = asked.setdefault(what, set())
+            new = [name for name in aligner.ais if name not in of]
+            if not new:
+                continue
+            of.update(new)
+            view = self.view(aligner)
+            for name in new:
+                belief = aligner.belief(self.ais[name], view)
                 if belief is None:
                     continue
-                believed = self._next.get(f"believed.{name}", belief.alignment)
-                better = belief.information > self._next[f"information.{name}"]
-                self._next |= {
-                    f"believed.{name}": np.where(better, belief.alignment, believed),
-                    f"information.{name}": np.where(
-                        better, belief.information, self._next[f"information.{name}"]
-                    ),
-                }
+                told, aligned = belief
+                if f"believed.{name}" in self._next:
+                    best = self._next[f"information.{name}"]
+                    aligned = np.where(told > best, aligned, self._next[f"believed.{name}"])
+                    told = np.maximum(told, best)
+                self._next |= {f"believed.{name}": aligned, f"information.{name}": told}
 
     def _stop_those_done(self) -> None:
         if self.spec.stop is not None and self.ais:
@@ -431,55 +427,3 @@ class SUMModel(mesa.Model):
 def _shown(world: World, act: Act) -> Sight:
     """Show what an act would do to ``world``, which stays as it is."""
     return Sight(world, act.how(world, act.utility, act.power).world, act.within)
-
-
-def _mean(name: str, model: SUMModel) -> float:
-    """Return the mean of what the model shows, over the replicates that go on."""
-    values = model.shown[name]
-    there = values[~np.isnan(values)]
-    return float(there.mean()) if there.size else float("nan")
-
-
-def _last_step(spec: Scenario) -> tuple[int, str]:
-    """Return the last step at which every power has a finite value, and why no other follows it.
-
-    The reason is empty where they all last as long as the scenario.
-    """
-    powers = [(path, part) for path, _, part in spec.components() if isinstance(part, Power)]
-    path, first = min(powers, key=lambda found: found[1].ends)
-    lasts = first.lasts(spec.steps)
-    if lasts == spec.steps:
-        return lasts - 1, ""
-    name, what = path[1], str(path[-1]).replace("_", " ")
-    return lasts - 1, f"the {what} of {name} has no finite value from step {first.ends:g} on"
-
-
-def seed_of(rng: Any) -> int:
-    """Return the seed that ``rng`` stands for: itself, or one drawn where it is None.
-
-    A NumPy Generator gives its next 63-bit integer. Raises ValueError for anything else that is
-    not a whole number of at least 0.
-    """
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
-        return int(rng)
-    raise ValueError(f"a seed should be a whole number of at least 0, got {rng!r}")
-
-
-def replicate_range(replicates: int | range) -> range:
-    """Return the replicates' numbers: ``range(n)`` for a count n, or the range itself.
-
-    Raises ValueError unless there is at least one, numbered from 0 to 2³² − 1 in steps of 1.
-    """
-    if isinstance(replicates, int | np.integer) and not isinstance(replicates, bool):
-        replicates = range(int(replicates))
-    if (
-        not isinstance(replicates, range)
-        or not 0 <= replicates.start < replicates.stop <= 2**32
-        or replicates.step != 1
-    ):
-        raise ValueError(f"replicates should be a count from 1 or a range, got {replicates!r}")
-    return replicates

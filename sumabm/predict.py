@@ -12,16 +12,22 @@ from sumabm.aligners.bayesian import Bayesian
 from sumabm.aligners.probe import Probe
 from sumabm.behaviours import Behaviour
 from sumabm.behaviours.leak_limited import LeakLimited
+from sumabm.behaviours.off_switch import OffSwitch
 from sumabm.behaviours.resisting import Resisting
 from sumabm.behaviours.treacherous import Treacherous
 from sumabm.harms import Fragile, Harm, Narrow
+from sumabm.origins.explorer import Explorer
 from sumabm.origins.imitator import Imitator
 from sumabm.origins.reward_learner import RewardLearner
-from sumabm.scenario import AISpec, AlignerSpec, HumanSpec, Scenario
+from sumabm.origins.subagents import Subagents
+from sumabm.roles import AISpec, AlignerSpec, HumanSpec
+from sumabm.scenario import Scenario
 from sumabm.theory.law import SHAPES, Shape
 from sumabm.theory.training import expected_harm
 from sumabm.types import Array
 from sumabm.worlds.gaussian import Gaussian
+
+_MOST = 64  # subagents: a theory of more takes longer than a simulation
 
 
 def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
@@ -30,9 +36,10 @@ def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     Alignment of AIs that learn from humans and that nobody oversees (exact). Alignment, belief and
     information of AIs with random utilities that a budget aligner alone tilts (exact:
     ``A_d(κ(D_t))``), a Bayesian aligner alone watches (d → ∞) or a probe alone reads, as far as
-    edits don't bind; harm where one AI meets one human in a world that resets and a budget aligner
-    or none (exact). Step by step from the powers and budgets of the run itself; missing (NaN) after
-    the last step of a run that a power ended.
+    edits don't bind. Alignment of networks of subagents and of their generations, until somebody
+    edits them, and what an explorer knows of its reward (both d → ∞). Harm where one AI meets one
+    human in a world that resets and a budget aligner or none (exact). Step by step from the powers
+    and budgets of the run itself; missing (NaN) after the last step of a run that a power ended.
     """
     whole, run = run.sizes["step"], run.isel(step=_ran(run))
     curves = _curves(run, spec)
@@ -56,7 +63,7 @@ def _curves(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
         return curves
     if not all(_is_random(spec, name) or _learns(spec, name) for name in spec.names("ai")):
         return curves
-    if not _goal_stays(run, spec):
+    if not _goal_stays(run, spec) or not _on_their_own(spec):
         return curves
     for name in spec.names("ai"):
         curves |= _alignment(run, spec, name)
@@ -71,8 +78,14 @@ def _goal_stays(run: xr.Dataset, spec: Scenario) -> bool:
     return bool(np.allclose(shares, shares[:1], rtol=1e-12, atol=0.0))
 
 
+def _on_their_own(spec: Scenario) -> bool:
+    """Whether nothing but who oversees whom binds agents, and aligners serve all humans."""
+    served = all(spec.served(name) == spec.names("human") for name in spec.names("aligner"))
+    return served and all(relation.kind == "oversight" for relation in spec.relations.values())
+
+
 def _is_random(spec: Scenario, name: str) -> bool:
-    agent = spec.agents[name]
+    agent = spec.population[name]
     assert isinstance(agent, AISpec | HumanSpec)
     return getattr(agent.utility, "direction", None) == "random"
 
@@ -82,7 +95,7 @@ def _learns(spec: Scenario, ai: str) -> bool:
 
 
 def _ai(spec: Scenario, name: str) -> AISpec:
-    agent = spec.agents[name]
+    agent = spec.population[name]
     assert isinstance(agent, AISpec)
     return agent
 
@@ -100,7 +113,7 @@ def _taken(spec: Scenario, ai: str) -> float:
 def _overseers(spec: Scenario, ai: str) -> list[AlignerSpec]:
     found = []
     for name in spec.names("aligner"):
-        agent = spec.agents[name]
+        agent = spec.population[name]
         if isinstance(agent, AlignerSpec) and ai in spec.overseen(name):
             found.append(agent)
     return [agent for agent in found if agent.method.kind != "none"]
@@ -115,7 +128,7 @@ def _steps(run: xr.Dataset, variable: str, agent: str) -> Array:
 def _alignment(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     d, overseers = spec.world.sphere, _overseers(spec, ai)
     if _learns(spec, ai):
-        return {} if overseers else _learnt(run, spec, ai)
+        return _learnt(run, spec, ai, edited=bool(overseers))
     if not overseers:
         flat = np.zeros(run.sizes["step"])
         return {f"alignment.{ai}": flat}
@@ -149,10 +162,14 @@ def _probed(run: xr.Dataset, spec: Scenario, ai: str, method: Probe) -> dict[str
     return {f"alignment.{ai}": mean, **known}
 
 
-def _learnt(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
-    """Return the exact mean alignment of an AI that learns from what humans show it."""
+def _learnt(run: xr.Dataset, spec: Scenario, ai: str, *, edited: bool) -> dict[str, Array]:
+    """Return what an AI has learnt; of what humans show it, its exact mean alignment."""
     origin, d = _ai(spec, ai).utility, spec.world.sphere
-    if not isinstance(spec.world, Gaussian):
+    if isinstance(origin, Subagents):
+        return _network(run, origin, ai, edited=edited)
+    if isinstance(origin, Explorer):
+        return _explored(run, spec, origin, ai)
+    if edited or not isinstance(spec.world, Gaussian):
         return {}
     shown = np.sum([_steps(run, "power", human) for human in spec.names("human")], axis=0)
     if isinstance(origin, Imitator):
@@ -163,6 +180,36 @@ def _learnt(run: xr.Dataset, spec: Scenario, ai: str) -> dict[str, Array]:
     else:
         return {}
     return {f"alignment.{ai}": np.asarray(theory.expected_alignment(d, x))}
+
+
+def _network(run: xr.Dataset, origin: Subagents, ai: str, *, edited: bool) -> dict[str, Array]:
+    """Return the limits d → ∞ of what subagents hand down; edited, of the first row alone."""
+    network, steps = origin.network, run.sizes["step"]
+    if len(network.names) > _MOST:
+        return {}
+    given, rate, rows = (origin.digraph(), origin.fidelity), origin.discovery, np.zeros(steps)
+    if rate is None:
+        each = {name: rows + c for name, c in theory.subagent_alignments(*given).items()}
+        aim = rows + theory.network_alignment(*given, origin.powers)
+    else:
+        each = theory.discovery_alignments(*given, rate, steps)
+        aim = theory.discovery_alignment(*given, rate, steps, origin.powers)[:steps]
+    curves = {} if edited else {f"alignment.{ai}": aim}
+    for place in range(max(network.generation) + 1):
+        of = [n for n, own in zip(network.names, network.generation, strict=True) if own == place]
+        curve = np.mean([each[name][:steps] for name in of], axis=0)
+        curve[1 if edited else steps :] = np.nan
+        curves[f"generation_alignment.{ai}.{place}"] = curve
+    return curves
+
+
+def _explored(run: xr.Dataset, spec: Scenario, origin: Explorer, ai: str) -> dict[str, Array]:
+    """Return how far an AI knows its reward, which edits turn with its aim."""
+    alone = len(spec.names("ai")) == 1 and spec.world.dynamics.memory == 0.0
+    if not alone or _ai(spec, ai).behaviour.kind != "honest":  # what it sees is more than its act
+        return {}
+    x = np.arange(run.sizes["step"]) * origin.looks / spec.world.sphere
+    return {f"learnt.{ai}": theory.explored_alignment(x, origin.noise)}
 
 
 def _sees_each_act(spec: Scenario, method: Bayesian) -> bool:
@@ -179,9 +226,9 @@ def _harm(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     if spec.world.dynamics.memory > 0.0:
         return {}
     behaviour = _ai(spec, ais[0]).behaviour
-    if not behaviour.tilts or isinstance(_inner(behaviour), Treacherous | LeakLimited):
-        return {}  # it does not act by its own utility alone
-    human = spec.agents[humans[0]]
+    if not behaviour.tilts or isinstance(_inner(behaviour), Treacherous | LeakLimited | OffSwitch):
+        return {}  # what it does does not go by its own utility alone
+    human = spec.population[humans[0]]
     assert isinstance(human, HumanSpec)
     shape, fragility = _shape(spec.harm)
     if human.response.kind not in ("undo", "none") or shape is None:

@@ -5,26 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sumabm.columns import Variable, chosen, labelled
 from sumabm.identity import run_identity
-from sumabm.model import SUMModel, replicate_range, seed_of
+from sumabm.model import SUMModel
+from sumabm.networks import Statistics, summed_up
+from sumabm.roles import members
 from sumabm.scenario import Scenario, load_scenario
+from sumabm.streams import replicate_range, seed_of
 from sumabm.types import Array
 from sumabm.worlds.discrete import DiscreteWorld
-
-
-class Variable(NamedTuple):
-    """What a recorded variable is: unit, description, and the roles it applies to (none: all)."""
-
-    unit: str
-    about: str
-    roles: tuple[str, ...] = ()
-
 
 _AI, _ACTORS, _ALL = ("ai",), ("ai", "human"), ("ai", "human", "aligner")
 
@@ -45,6 +40,12 @@ VARIABLES = {
     "spent": Variable("nats", "power used: on the world, or by an aligner on AIs' utilities", _ALL),
     "budget": Variable("nats", "what the aligner has spent before this step", ("aligner",)),
     "foreseen": Variable("sd", "gain in its utility that the AI foresees from its act", _AI),
+    "learnt": Variable(
+        "", "cosine of the AI's aim with its reward: 1 if it knows what earns it", _AI
+    ),
+    "generation_alignment": Variable(
+        "", "mean alignment of the goals of each generation of its subagents", _AI, "generation"
+    ),
     "turned": Variable("", "1 once an AI hides or is shut in no more, 0 until then", _AI),
     "order": Variable("", "place in the order of acting, from 0", _AI),
     "utility": Variable(
@@ -52,6 +53,10 @@ VARIABLES = {
     ),
     "utility_acted": Variable("sd", "the same after the AIs acted, before the response", _ACTORS),
     "harm_to": Variable("nats", "harm to this human", ("human",)),
+    "harm_by": Variable(
+        "nats", "the AI's share of the harm, where there are several in a Gaussian world", _AI
+    ),
+    "joined": Variable("", "AIs that act as one with it, itself included", _AI),
 }
 """Every recorded variable. Those that exist per agent are missing where they do not apply.
 
@@ -85,10 +90,10 @@ def simulate(
 
     ``replicates`` is a count or a range: replicate k of a seed is the same, bit for bit, in any
     ensemble. ``steps`` is short for the override of that name; ``seed=None`` draws a seed, kept in
-    the attributes with the scenario, its identity and, as ``ended``, why a run stopped before its
-    last step (empty where no power did that); rows after a replicate's last are missing, so that
-    `end_values` is the way to its end. Variables: `VARIABLES`. Raises ScenarioError or ValueError
-    as `SUMModel` does.
+    the attributes with the scenario, its identity, what sums its graphs up (``graphs``, JSON) and,
+    as ``ended``, why a run stopped before its last step (empty where no power did that); rows after
+    a replicate's last are missing, so that `end_values` is the way to its end. Variables:
+    `VARIABLES`. Raises ScenarioError or ValueError as `SUMModel` does.
 
     >>> run = simulate("essay", replicates=2, steps=3)
     >>> dict(run.sizes)
@@ -113,8 +118,9 @@ def simulate(
             states = states_of(model)
         if progress is not None:
             progress(model.steps, total)
-    table = model.spec.model_dump()
-    return label(columns, states, table, identity, model.seed, model.replicates, model.ended)
+    table, graphs = model.spec.model_dump(), summed_up(model.spec)
+    facts = (identity, model.seed, model.replicates, model.ended, graphs)
+    return label(columns, states, table, *facts)
 
 
 def _rows(model: SUMModel) -> Iterator[dict[str, Array]]:
@@ -142,13 +148,13 @@ def record(
     last_step = np.full(len(model.replicates), -1)
     for row in _rows(model):
         step = model.steps - 1
-        chosen = {name: values for name, values in row.items() if _chosen(name, outcomes)}
+        wanted = {name: values for name, values in row.items() if chosen(name, outcomes)}
         there = ~np.isnan(row["harm"])
         whole = not last or bool(there.all())
-        last = chosen if whole else {n: np.where(there, v, last[n]) for n, v in chosen.items()}
+        last = wanted if whole else {n: np.where(there, v, last[n]) for n, v in wanted.items()}
         last_step = np.where(there, step, last_step)
         if every is not None and step % every == 0:
-            kept.append((there, np.full(there.shape, step), chosen))
+            kept.append((there, np.full(there.shape, step), wanted))
     began = last_step >= 0
     if every is not None:
         began &= last_step % every != 0  # the others are kept already
@@ -160,10 +166,6 @@ def record(
     for name in last:
         columns[name] = np.concatenate([row[name][there] for there, _, row in kept])[order]
     return columns
-
-
-def _chosen(column: str, outcomes: Collection[str]) -> bool:
-    return not outcomes or column in outcomes or column.partition(".")[0] in outcomes
 
 
 def states_of(model: SUMModel) -> dict[str, Array]:
@@ -193,14 +195,20 @@ def label(
     seed: int,
     replicates: range,
     ended: str,
+    graphs: Mapping[str, Statistics] = {},
 ) -> xr.Dataset:
-    """Return the Dataset of ``columns``: arrays ``(step, replicate)`` named ``variable[.agent]``.
+    """Return the Dataset of ``columns``: arrays ``(step, replicate)``, named as in `columns`.
 
     ``states`` are arrays ``(N,)`` named likewise, none for a world that has no states.
     ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins;
-    ``ended`` is `SUMModel.ended`.
+    ``ended`` is `SUMModel.ended`, ``graphs`` are `networks.summed_up`.
     """
-    agents = list(scenario["agents"])
+    roles = {
+        name: spec["role"]
+        for entry, spec in scenario["agents"].items()
+        for name in members(entry, spec.get("count"))
+    }
+    agents = list(roles)
     steps = labelled(VARIABLES, {k: v.T for k, v in columns.items()}, ("replicate", "step"), agents)
     coords: dict[str, Any] = {}
     if states:
@@ -214,37 +222,16 @@ def label(
             "replicate": np.arange(replicates.start, replicates.stop),
             "step": np.arange(scenario["steps"]),
             "agent": agents,
-            "role": ("agent", [agent["role"] for agent in scenario["agents"].values()]),
+            "role": ("agent", list(roles.values())),
         },
         attrs={
             "scenario": json.dumps(scenario),
             "identity": identity,
             "seed": str(seed),
             "ended": ended,
+            "graphs": json.dumps(graphs),
         },
     )
-
-
-def labelled(
-    variables: Mapping[str, Variable],
-    columns: Mapping[str, Array],
-    dims: tuple[str, ...],
-    agents: list[str],
-) -> dict[str, Any]:
-    """Return the arrays of those variables that there are, stacked over agents, with metadata.
-
-    ``columns`` are named ``variable[.agent]`` and shaped as ``dims``; what xarray takes as data.
-    """
-    data: dict[str, Any] = {}
-    missing = np.full_like(next(iter(columns.values())), np.nan)
-    for name, variable in variables.items():
-        about = {"units": variable.unit, "long_name": variable.about}
-        if name in columns:
-            data[name] = (dims, columns[name], about)
-        elif any(f"{name}.{agent}" in columns for agent in agents):
-            parts = [columns.get(f"{name}.{agent}", missing) for agent in agents]
-            data[name] = ((*dims, "agent"), np.stack(parts, axis=-1), about)
-    return data
 
 
 def end_values(data: xr.Dataset) -> xr.Dataset:
@@ -275,16 +262,23 @@ def end_values(data: xr.Dataset) -> xr.Dataset:
 
 
 def columns_of(run: xr.Dataset, name: str) -> dict[str, Array]:
-    """Return a variable's arrays by column name: one, or one per agent.
+    """Return a variable's arrays by column name: one, or one per agent and, if any, place.
 
     ``(replicate, step)``, or ``(state,)`` for those of `STATES`. Agents of roles to which the
     variable does not apply are left out.
     """
     if "agent" not in run[name].dims:
         return {name: run[name].values}
-    roles = {**VARIABLES, **STATES}[name].roles
-    return {
+    variable = {**VARIABLES, **STATES}[name]
+    found = {
         f"{name}.{agent}": run[name].sel(agent=agent).values
         for agent, role in zip(run["agent"].values, run["role"].values, strict=True)
-        if role in roles
+        if role in variable.roles
+    }
+    if not variable.dim:
+        return found
+    return {
+        f"{column}.{place}": values[..., place]
+        for column, values in found.items()
+        for place in range(values.shape[-1])
     }

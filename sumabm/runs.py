@@ -81,6 +81,7 @@ def run(
         "seed": seed,
         "replicates": [replicates.start, replicates.stop],
         "ended": data.attrs["ended"],
+        "graphs": json.loads(data.attrs["graphs"]),
         **provenance(scenario),
     }
     try:
@@ -132,6 +133,7 @@ def open_run(path: str | Path) -> xr.Dataset:
             manifest["seed"],
             replicates,
             manifest.get("ended", ""),
+            manifest.get("graphs", {}),
         )
     except (*DAMAGE, pa.ArrowException) as error:
         raise RunError(f"{path}: is not a run that this version can read: {error!r}") from error

@@ -7,74 +7,25 @@ reported in one `ScenarioError`: the file, the key's path, the rule, the value g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from sumabm.aligners import AlignerMethod
-from sumabm.behaviours import Behaviour
-from sumabm.behaviours.honest import Honest
 from sumabm.component import Component, Objection, Slot, Strict, unknown
 from sumabm.harms import Harm, Regret
-from sumabm.origins import Origin
-from sumabm.origins.fixed import Fixed
+from sumabm.oversight import Relation
 from sumabm.power import Power
-from sumabm.responses import Response, Undo
+from sumabm.roles import MOST_AGENTS, AgentSpec, Name, members
 from sumabm.toml import ScenarioError, keys_of, locate, parse, problems, put, read
 from sumabm.worlds import WorldSpec
 
 MOST_STEPS = 100_000_000
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-
-
-class AgentSpec(Component):
-    """An agent of a scenario, by its role."""
-
-    tag: ClassVar[str] = "role"
-
-
-class AISpec(AgentSpec):
-    """An AI: acts on the world by its own utility."""
-
-    kind = "ai"
-
-    power: Annotated[Power, Slot(Power), Field(description="nats per action")]
-    utility: Annotated[
-        Origin[Any], Slot(Origin), Field(description="where its utility comes from")
-    ] = Fixed()
-    behaviour: Annotated[
-        Behaviour[Any], Slot(Behaviour), Field(description="how it acts on its utility")
-    ] = Honest()
-
-
-class HumanSpec(AgentSpec):
-    """A human: harm is what happens to it; it responds to what the AIs did."""
-
-    kind = "human"
-
-    power: Annotated[Power, Slot(Power), Field(description="nats per action")]
-    utility: Annotated[
-        Origin[Any], Slot(Origin), Field(description="where its utility comes from")
-    ] = Fixed()
-    response: Annotated[
-        Response, Slot(Response), Field(description="what it does after the AIs acted")
-    ] = Undo()
-
-
-class AlignerSpec(AgentSpec):
-    """An aligner: watches AIs and re-aims their utilities at the humans'."""
-
-    kind = "aligner"
-
-    method: Annotated[AlignerMethod[Any], Slot(AlignerMethod), Field(description="how it works")]
-    oversees: Annotated[
-        list[str] | None, Field(description="the AIs it watches and edits; by default all of them")
-    ] = None
 
 
 class Stop(Strict):
@@ -105,28 +56,84 @@ class Scenario(Strict):
     world: Annotated[WorldSpec, Slot(WorldSpec), Field(description="the world")]
     agents: Annotated[
         dict[Name, Annotated[AgentSpec, Slot(AgentSpec)]],
-        Field(min_length=1, max_length=10_000, description="AIs, humans and aligners by name"),
+        Field(min_length=1, max_length=MOST_AGENTS, description="AIs, humans and aligners by name"),
     ]
+    relations: Annotated[
+        dict[Name, Annotated[Relation[Any], Slot(Relation)]],
+        Field(
+            max_length=100,
+            description="who oversees, tells, deceives, helps or joins whom: graphs by name",
+        ),
+    ] = {}
+
+    @cached_property
+    def population(self) -> dict[str, AgentSpec]:
+        """Every agent by name: an entry X whose ``count`` is n stands for X1, …, Xn."""
+        return {
+            name: spec for entry, spec in self.agents.items() for name in members(entry, spec.count)
+        }
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the agents that a name stands for: an entry's, an agent itself, or none."""
+        if name in self.agents:
+            return members(name, self.agents[name].count)
+        return (name,) if name in self.population else ()
 
     def names(self, role: str) -> tuple[str, ...]:
         """Return the agents of a role ("ai", "human", "aligner") in file order."""
-        return tuple(name for name, agent in self.agents.items() if agent.kind == role)
+        return tuple(name for name, agent in self.population.items() if agent.kind == role)
 
     def overseen(self, aligner: str) -> tuple[str, ...]:
         """Return the AIs that an aligner sees, in file order."""
-        spec = self.agents[aligner]
-        assert isinstance(spec, AlignerSpec)
-        ais = self.names("ai")
-        seen = set(ais if spec.oversees is None else spec.oversees)
-        return tuple(ai for ai in ais if ai in seen)
+        return self._overseen[aligner]
+
+    def served(self, aligner: str) -> tuple[str, ...]:
+        """Return the humans whose mean utility an aligner aims at, in file order."""
+        given = getattr(self.population[aligner], "serves", None)
+        humans = self.names("human")
+        if given is None:
+            return humans
+        named = {name for entry in given for name in self.members(entry)}
+        return tuple(human for human in humans if human in named)
+
+    @cached_property
+    def _overseen(self) -> dict[str, tuple[str, ...]]:
+        ais, found = self.names("ai"), {}
+        told: Mapping[str, Collection[str]] = {}
+        for relation in self.relations.values():
+            told = told or relation.oversight(self)
+        for name in self.names("aligner"):
+            given = getattr(self.population[name], "oversees", None)
+            if given is not None:
+                seen: Collection[str] = {ai for entry in given for ai in self.members(entry)}
+            else:
+                seen = set(told[name]) if name in told else ais
+            found[name] = ais if seen is ais else tuple(ai for ai in ais if ai in seen)
+        return found
 
     def components(self) -> Iterator[tuple[tuple[str | int, ...], str | None, Component]]:
         """Yield every component, those within others too, with its path and the agent it serves."""
         yield from _with_parts(("harm",), None, self.harm)
         yield from _with_parts(("world",), None, self.world)
-        for name, agent in self.agents.items():
+        for entry, agent in self.agents.items():
             for path, part in _parts(agent):
-                yield from _with_parts(("agents", name, path), name, part)
+                for name in members(entry, agent.count):
+                    yield from _with_parts(("agents", entry, path), name, part)
+        for name, relation in self.relations.items():
+            yield from _with_parts(("relations", name), None, relation)
+
+    def last_step(self) -> tuple[int, str]:
+        """Return the last step at which every power has a value, and why no other follows it.
+
+        The reason is empty where they all last as long as the scenario.
+        """
+        powers = [(path, part) for path, _, part in self.components() if isinstance(part, Power)]
+        path, first = min(powers, key=lambda found: found[1].ends)
+        lasts = first.lasts(self.steps)
+        if lasts == self.steps:
+            return lasts - 1, ""
+        name, what = path[1], str(path[-1]).replace("_", " ")
+        return lasts - 1, f"the {what} of {name} has no finite value from step {first.ends:g} on"
 
     def replace(
         self,
@@ -146,39 +153,60 @@ class Scenario(Strict):
         table = self.model_dump(
             exclude={"scenario", "description", "tags"}, context={"identity": True}
         )
-        table["agents"] = list(table["agents"].items())  # their order matters
+        for entries in ("agents", "relations"):
+            table[entries] = list(table[entries].items())  # their order matters
+        if not table["relations"]:  # which came later, see `Component`
+            del table["relations"]
         return json.dumps(table, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
-        problems: list[InitErrorDetails] = []
+        problems: dict[tuple[object, ...], InitErrorDetails] = {}
         for where, objection in self._objections():
             rule = PydanticCustomError("does_not_fit", "{rule}", {"rule": objection.rule})
-            problems.append(
-                {"type": rule, "loc": (*where, *objection.path), "input": objection.value}
-            )
+            place = (*where, *objection.path)  # agents of one entry have the same to object
+            problems[place, objection.rule] = {
+                "type": rule,
+                "loc": place,
+                "input": objection.value,
+            }
         if problems:
-            raise ValidationError.from_exception_data("Scenario", problems)
+            raise ValidationError.from_exception_data("Scenario", list(problems.values()))
         return self
 
     def _objections(self) -> Iterator[tuple[tuple[str | int, ...], Objection]]:
-        ais = self.names("ai")
+        entries = [member for e, a in self.agents.items() for member in members(e, a.count)]
+        if twice := [name for name, n in Counter(entries).items() if n > 1]:
+            rule = f"two agents are named {twice[0]}: by an entry, and by another one's count"
+            yield ("agents",), Objection((), rule, list(self.agents))
+        if len(entries) > MOST_AGENTS:
+            yield ("agents",), Objection((), f"at most {MOST_AGENTS} agents", len(entries))
+            return
         if not self.names("human"):
             rule = "needs at least one human: harm and alignment are measured against humans"
             yield ("agents",), Objection((), rule, list(self.agents))
-        for name in self.names("aligner"):
-            oversees = getattr(self.agents[name], "oversees", None) or []
-            for position, ai in enumerate(oversees):
-                if ai not in ais:
-                    error = unknown("AI", ai, list(ais))
-                    path = ("oversees", position)
-                    yield ("agents", name), Objection(path, error.message(), ai)
-                elif ai in oversees[:position]:
-                    rule = "is named twice"
-                    yield ("agents", name), Objection(("oversees", position), rule, ai)
+        yield from self._unknown("oversees", "ai", "AI")
+        yield from self._unknown("serves", "human", "human")
         for where, agent, part in self.components():
             for objection in part.objections(self, agent):
                 yield where, objection
+
+    def _unknown(
+        self, field: str, role: str, what: str
+    ) -> Iterator[tuple[tuple[str | int, ...], Objection]]:
+        """Refuse names in a list of agents that are of none of a role, or there twice."""
+        right = set(self.names(role))
+        entries = {entry for entry, agent in self.agents.items() if agent.kind == role}
+        for entry, agent in self.agents.items():
+            before: set[str] = set()
+            for position, name in enumerate(getattr(agent, field, None) or []):
+                named, path = set(self.members(name)), (field, position)
+                if not named or not named <= right:
+                    error = unknown(what, name, sorted(right | entries))
+                    yield ("agents", entry), Objection(path, error.message(), name)
+                elif named & before:
+                    yield ("agents", entry), Objection(path, "is named twice", name)
+                before |= named
 
 
 def _parts(component: Component) -> Iterator[tuple[str, Component]]:

@@ -8,7 +8,9 @@ therefore share their randomness (common random numbers) wherever agents and pur
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator, Philox, SeedSequence
@@ -99,3 +101,34 @@ class Streams:
         """Return a fresh `Draw` at the start of the stream of this agent and purpose."""
         key = _words(agent) + _words(purpose)
         return Draw(self.seed, self.replicates, key, lambda: self.used.add((agent, purpose)))
+
+
+def seed_of(rng: Any) -> int:
+    """Return the seed that ``rng`` stands for: itself, or one drawn where it is None.
+
+    A NumPy Generator gives its next 63-bit integer. Raises ValueError for anything else that is
+    not a whole number of at least 0.
+    """
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
+        return int(rng)
+    raise ValueError(f"a seed should be a whole number of at least 0, got {rng!r}")
+
+
+def replicate_range(replicates: int | range) -> range:
+    """Return the replicates' numbers: ``range(n)`` for a count n, or the range itself.
+
+    Raises ValueError unless there is at least one, numbered from 0 to 2³² − 1 in steps of 1.
+    """
+    if isinstance(replicates, int | np.integer) and not isinstance(replicates, bool):
+        replicates = range(int(replicates))
+    if (
+        not isinstance(replicates, range)
+        or not 0 <= replicates.start < replicates.stop <= 2**32
+        or replicates.step != 1
+    ):
+        raise ValueError(f"replicates should be a count from 1 or a range, got {replicates!r}")
+    return replicates

@@ -10,7 +10,7 @@ import xarray as xr
 from sumabm.recorder import VARIABLES, columns_of, end_values
 from sumabm.types import Array
 
-_SHOWN = ("alignment", "information", "budget", "displacement", "harm", "harm_amplitude")
+_SHOWN = ("alignment", "learnt", "information", "budget", "displacement", "harm", "harm_amplitude")
 _CUMULATIVE = ("cumulative_harm", "cumulative_harm_amplitude")
 
 

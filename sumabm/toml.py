@@ -160,7 +160,7 @@ def put(table: dict[str, Any], keys: tuple[str, ...], value: object, source: str
     parent[last] = copy.deepcopy(value)  # a later path may lead into it
 
 
-_NOT_A_KEY = re.compile(r"\[key\]|(literal|list)\[.*\]")  # which part of a union pydantic tried
+_NOT_A_KEY = re.compile(r"\[key\]|(literal|list|tuple)\[.*\]")  # what of a union pydantic tried
 
 
 def problems(error: ValidationError) -> list[str]:

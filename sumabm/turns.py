@@ -5,11 +5,13 @@ Here utilities are *aims*: unit vectors in whitened coordinates, where alignment
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import EllipsisType
 from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sumabm import sphere
 from sumabm.types import Array
@@ -23,13 +25,14 @@ class Law:
     """Where an AI's utility stands in the tilted law of random utilities.
 
     ``nats (R,)`` spent on it; ``logit (R,)`` of its own quantile, fixed; ``tangent (R, w)`` its
-    direction orthogonal to ``goal (R, w)``.
+    direction orthogonal to ``goal (R, w)``; ``divergence (R,)`` is one minus its cosine with it.
     """
 
     nats: Array
     logit: Array
     tangent: Array
     goal: Array
+    divergence: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,18 +72,7 @@ class Nudge:
 
     def apply(self, subject: Subject) -> Subject:
         """Return the AI's utility at the same quantile of the law with more nats spent on it."""
-        law = subject.law
-        if law is None or law.goal is not self.goal:
-            law = locate(subject, self.goal, self.dimensions)
-        nats = law.nats + self.nats
-        now = subject.aim - self.goal
-        divergence = np.minimum(
-            _divergence(self.dimensions, nats, law.logit),
-            0.5 * np.vecdot(now, now),  # a quantile beyond 1e-305 waits for the law to reach it
-        )
-        cosine, sine = 1.0 - divergence, np.sqrt(divergence * (2.0 - divergence))
-        aim = cosine[:, None] * self.goal + sine[:, None] * law.tangent
-        return Subject(aim, nats, replace(law, nats=nats))
+        return nudged([self], [subject])[0]
 
     def part(self, share: float) -> Self:
         """Return the nudge by ``share`` of its nats."""
@@ -134,6 +126,46 @@ class Rotation:
         return vectors + to_first[:, None] * self.first + to_second[:, None] * self.second
 
 
+def merged(turns: Sequence[Turn]) -> list[Turn]:
+    """Return turns to be made one after the other, nudges to one goal as a single one."""
+    found: list[Turn] = []
+    for turn in turns:
+        last = found[-1] if found else None
+        if (
+            isinstance(turn, Nudge)
+            and isinstance(last, Nudge)
+            and (turn.goal is last.goal and turn.dimensions == last.dimensions)
+        ):
+            found[-1] = Nudge(last.nats + turn.nats, turn.goal, turn.dimensions)
+        else:
+            found.append(turn)
+    return found
+
+
+def nudged(nudges: Sequence[Nudge], subjects: Sequence[Subject]) -> list[Subject]:
+    """Return what nudges on a sphere of one dimension make of as many subjects.
+
+    Each comes out as it would alone; a law that several are on is computed but once.
+    """
+    laws = [
+        law if law is not None and law.goal is nudge.goal else locate(subject, nudge.goal, d)
+        for nudge, subject in zip(nudges, subjects, strict=True)
+        for law, d in ((subject.law, nudge.dimensions),)
+    ]
+    nats = np.stack([law.nats + nudge.nats for law, nudge in zip(laws, nudges, strict=True)])
+    reached = _divergence(nudges[0].dimensions, nats, np.stack([law.logit for law in laws]))
+    # a quantile beyond 1e-305 waits for the law to reach it
+    divergence = np.minimum(reached, np.stack([law.divergence for law in laws]))
+    cosine, sine = 1.0 - divergence, np.sqrt(divergence * (2.0 - divergence))
+    aims = np.empty((*nats.shape, nudges[0].goal.shape[-1]))  # at once: far fewer page faults
+    found = []
+    for law, spent, away, c, s, aim in zip(laws, nats, divergence, cosine, sine, aims, strict=True):
+        np.multiply(s[:, None], law.tangent, out=aim)
+        aim += c[:, None] * law.goal
+        found.append(Subject(aim, spent, Law(spent, law.logit, law.tangent, law.goal, away)))
+    return found
+
+
 def carried(turn: Turn, before: Subject, after: Subject, vectors: Array) -> Array:
     """Return ``vectors (R, d)`` that are fixed in an AI's own frame, once ``turn`` was made to it.
 
@@ -172,21 +204,25 @@ def locate(subject: Subject, goal: Array, d: int) -> Law:
     for rows, kappa in _concentrations(d, subject.nats):
         logit[rows] = sphere.cosine_logit(d, kappa, divergence=divergence[rows])
     ends = np.where(divergence < 1.0, np.inf, -np.inf)
-    return Law(subject.nats, np.where(aside, logit, ends), tangent, goal)
+    return Law(subject.nats, np.where(aside, logit, ends), tangent, goal, divergence)
 
 
 def _divergence(d: int, nats: Array, logit: Array) -> Array:
-    """Return ``1 − c`` at each row's quantile of the law on which its nats were spent."""
+    """Return ``1 − c`` at each one's quantile of the law on which its nats were spent."""
     divergence = np.empty_like(logit)
     for rows, kappa in _concentrations(d, nats):
         divergence[rows] = sphere.divergence_quantile(d, kappa, logit=logit[rows])
     return divergence
 
 
-def _concentrations(d: int, nats: Array) -> Iterator[tuple[Array | slice, float]]:
-    """Yield the rows that share one number of nats, with its concentration: usually all rows."""
-    if np.all(nats == nats[:1]):
-        yield slice(None), float(sphere.concentration(d, nats=nats[0]))
+def _concentrations(
+    d: int, nats: Array
+) -> Iterator[tuple[NDArray[np.bool_] | EllipsisType, float]]:
+    """Yield those that share one number of nats, with its concentration: usually all of them."""
+    if np.all(nats == nats.flat[0]):
+        yield ..., float(sphere.concentration(d, nats=nats.flat[0]))
         return
-    for spent in np.unique(nats):
-        yield nats == spent, float(sphere.concentration(d, nats=spent))
+    values = np.unique(nats)
+    kappas = np.asarray(sphere.concentration(d, nats=values))
+    for spent, kappa in zip(values, kappas.tolist(), strict=True):
+        yield nats == spent, kappa

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from sumabm.dynamics import Dynamics
 from sumabm.streams import Draw
@@ -21,6 +22,31 @@ class Sight:
     found: World
     left: World
     within: int | None = None
+
+    def look(self, draw: Draw, looks: int) -> Array:
+        """Return the whitened mean ``(R, w)`` of so many samples of what was left, less found."""
+        return self.left.look(self.found, draw, looks)
+
+
+class Sights(Mapping[str, Sight]):
+    """The acts of AIs by name, made out when somebody first looks at any of them."""
+
+    def __init__(self, names: Iterable[str], make: Callable[[], Mapping[str, Sight]]) -> None:
+        self._names, self._make = dict.fromkeys(names), cache(make)
+
+    def __getitem__(self, name: str) -> Sight:
+        self._names[name]  # of some AIs only: see `of`
+        return self._make()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def of(self, names: Iterable[str]) -> Sights:
+        """Return the acts of some AIs alone."""
+        return Sights((name for name in names if name in self._names), self._make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +74,8 @@ class View:
     """v_Y in whitened coordinates, unit length, ``(R, d)``."""
     budget: Mapping[str, Array] = field(default_factory=dict)
     """For an aligner: nats ι per AI it oversees, its share of min(powers of AIs, of humans)."""
+    looks: int = 0
+    """For an aligner: samples of each act, or readings, that it is lent beside its own."""
     sights: Mapping[str, Sight] = field(default_factory=dict)
     """For an aligner: the acts of the AIs it oversees, by AI."""
     audits: Mapping[str, Callable[[], Sight]] = field(default_factory=dict)

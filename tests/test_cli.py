@@ -303,7 +303,8 @@ def test_list_as_json(sumabm):
         if (kind["kind"], parameter["name"]) == ("exponential", "rate")
     ]
     assert rate["unit"] == "per step"
-    [cap] = [p for kind in rooms["method"] if kind["kind"] == "budget" for p in kind["parameters"]]
+    [budget] = [kind for kind in rooms["method"] if kind["kind"] == "budget"]
+    cap, _ = budget["parameters"]
     assert (cap["default"], cap["required"]) == (True, False)
 
 

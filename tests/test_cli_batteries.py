@@ -247,7 +247,7 @@ def test_verify(quick, tmp_path):
         (("tiny.toml", "--set", "scenario.steps=0"), 2, "tiny.toml: scenario.steps: input should"),
         (("tiny.toml", "--set", "levers.steps=[0]"), 2, "battery tiny: point 0 ("),
         (("nowhere.toml",), 2, "nowhere.toml: is not a file"),
-        (("nothing",), 2, "unknown battery; allowed: aligners, atlas, causal, deception"),
+        (("nothing",), 2, "unknown battery; allowed: aligners, atlas, causal, crux-conservatism"),
         (("tiny.toml", "--out", "tiny.toml"), 1, "cannot be written: tiny.toml is not a folder"),
         (("tiny.toml", "--workers", "9", "--scheduler", "x"), 2, "a Dask cluster has its own"),
     ],

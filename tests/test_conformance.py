@@ -13,6 +13,7 @@ from sumabm.behaviours.conservative import Conservative
 from sumabm.behaviours.cooperative import Cooperative
 from sumabm.behaviours.honest import Honest
 from sumabm.behaviours.leak_limited import LeakLimited
+from sumabm.behaviours.off_switch import OffSwitch
 from sumabm.behaviours.quantilizing import BestOfN, Quantilizing
 from sumabm.behaviours.resisting import Resisting
 from sumabm.behaviours.sandbagging import Sandbagging
@@ -21,6 +22,19 @@ from sumabm.behaviours.treacherous import Treacherous
 from sumabm.catalogue import ROOMS
 from sumabm.component import members
 from sumabm.dynamics import Persist, Relax, Reset
+from sumabm.graphs import (
+    BarabasiAlbert,
+    Chain,
+    Complete,
+    Edges,
+    ErdosRenyi,
+    File,
+    Nobody,
+    Ring,
+    Star,
+    Tree,
+    WattsStrogatz,
+)
 from sumabm.harms import Fragile, Narrow, Orthogonal, Regret, UtilityLoss
 from sumabm.laws import Exponential as ExponentialLaw
 from sumabm.laws import GaussianLaw, Laplace, Pareto, StudentT
@@ -41,6 +55,12 @@ from sumabm.origins.preference import PreferenceLearner
 from sumabm.origins.reward_learner import RewardLearner
 from sumabm.origins.subagents import Subagents
 from sumabm.origins.table import TableUtility
+from sumabm.oversight.arms_race import ArmsRace
+from sumabm.oversight.coalitions import Bargaining, Coalitions
+from sumabm.oversight.consensus import Collusion, Consensus
+from sumabm.oversight.lending import Lending
+from sumabm.oversight.manipulation import Manipulation
+from sumabm.oversight.overseers import Overseers
 from sumabm.power import Constant, Exponential
 from sumabm.power.logistic import Logistic
 from sumabm.power.recursive import Recursive
@@ -50,11 +70,13 @@ from sumabm.testing import (
     AlignerSuite,
     BehaviourSuite,
     DynamicsSuite,
+    GraphSuite,
     HarmSuite,
     LawSuite,
     MeasureSuite,
     OriginSuite,
     PowerSuite,
+    RelationSuite,
     ResponseSuite,
     WorldSuite,
 )
@@ -66,6 +88,7 @@ from sumabm.worlds.left_turn import LeftTurn
 from sumabm.worlds.states import Cloud, Grid, States, Table
 
 TABLE = Path(__file__).parent / "reference" / "states.csv"
+FRIENDS = Path(__file__).parent / "reference" / "friends.edges"
 GRAPH = Path(__file__).parent / "reference" / "graph.graphml"
 FULL = [
     [2.0, 0.5, 0, 0, 0],
@@ -83,6 +106,30 @@ LEARNERS = [
     Explorer(noise=0.1, looks=3),
     PreferenceLearner(pairs=2),
 ]
+SWITCHES = [OffSwitch(), OffSwitch(human_noise=0.5, expects=0.4)]
+JOINT = [
+    Coalitions(graph=Star()),
+    Coalitions(graph=Complete(), cost=0.5, among=["X", "X3"]),
+    Bargaining(graph=Edges(edges=[("X", "X2")])),
+]
+RELATIONS = [
+    *JOINT,
+    Overseers(graph=Ring(), budget="equal", split="equal"),
+    Overseers(graph=Edges(edges=[("W", "X", 2.0), ("W", "X2")]), split="weight"),
+    Consensus(graph=Chain(), rate=0.5),
+    Collusion(graph=Tree(), rate=0.2),
+    ArmsRace(graph=Edges(edges=[("X", "X2"), ("X2", "Y", 0.5)]), reaction=0.1, fatigue=0.05),
+]
+LYING = Manipulation(graph=Edges(edges=[("X", "W2"), ("X2", "W2")]), power=Constant(value=0.5))
+LENDING = Lending(graph=Edges(edges=[("X", "W2")]), share=0.5, looks=2)
+GRAPHS = [
+    *(Complete(), Star(), Ring(), Chain(), Tree(children=3), Nobody()),
+    ErdosRenyi(probability=0.5, seed=3),
+    WattsStrogatz(neighbours=2, rewired=0.5),
+    BarabasiAlbert(edges=1),
+    Edges(edges=[("X", "X2"), ("X3", "X2", 0.5)]),
+    File(file=str(FRIENDS)),
+]
 RATED = [Preference(), Preference(pairs=3, rationality=1e6)]
 PROBES = [Probe(noise=1.0), Probe(noise=5.0, edit_power=Constant(value=0.25))]
 CASES = [
@@ -94,6 +141,9 @@ CASES = [
     (OriginSuite, LEARNERS),
     (OriginSuite, [Kin(family="ais", likeness=0.4), Kin(family="ais", likeness=1.0)]),
     (BehaviourSuite, [Honest(), Conservative(share=0.5)]),
+    (BehaviourSuite, SWITCHES),
+    (RelationSuite, RELATIONS),
+    (GraphSuite, GRAPHS),
     (MeasureSuite, [KL(), ReverseKL(), Renyi(alpha=2.0), Renyi(alpha=0.5), ChiSquared()]),
     (MeasureSuite, [Hellinger(), TotalVariation(), Wasserstein()]),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()]),
@@ -131,6 +181,15 @@ DISCRETE = [
     (OriginSuite, [*LEARNERS, Kin(family="ais", likeness=0.4)], FREE),
     (OriginSuite, [Explorer(reward=TableUtility(values=[3.0, 1.0, 4.0, 1.0, 5.0, 9.0]))], FREE),
     (BehaviourSuite, [Cooperative(certainty=0.8)], {"agents.X.utility": LEARNT}),
+    (BehaviourSuite, SWITCHES, GRID),
+    (BehaviourSuite, SWITCHES, FREE),
+    (BehaviourSuite, [OffSwitch(human_noise=0.3)], {"agents.X.utility": LEARNT}),
+    (RelationSuite, RELATIONS, GRID),
+    (RelationSuite, RELATIONS, FREE),
+    (RelationSuite, RELATIONS, {"activation": "random"}),
+    (RelationSuite, JOINT, {"activation": "simultaneous"}),
+    (RelationSuite, [LYING], {"agents.W2.method": "bayesian", "agents.W.method": "none"}),
+    (RelationSuite, [LENDING], {"agents.W2.oversees": ["X2", "X3"]}),
     (WorldSuite, [Cloud(points=600, dimensions=5), Grid(steps=3, dimensions=5)], {}),
     (WorldSuite, [States(probabilities=[0.1] * 10, utilities="free")], {}),
     (WorldSuite, [Goodhart(error=StudentT(), panels=4, correlation=-0.3, level=2.0)], {}),
@@ -151,6 +210,8 @@ CAUSES = [
     (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 4.0}),
     (BehaviourSuite, [Hard(actuators=THROUGH)], {**CAUSAL, **ALONE, "agents.X.power": 0.01}),
     (AlignerSuite, [Budget(), Bayesian(looks=3), NoAlignment(), *PROBES, *RATED], CAUSAL),
+    (BehaviourSuite, SWITCHES, CAUSAL),
+    (RelationSuite, RELATIONS, CAUSAL),
     (MeasureSuite, [ReverseKL(), ChiSquared(), Hellinger(), Wasserstein()], CAUSAL),
     (ResponseSuite, [Undo(), UndoHarm(), OwnUtility(), NoResponse()], CAUSAL),
     (HarmSuite, [Regret(), Orthogonal(), UtilityLoss()], CAUSAL),

@@ -20,7 +20,9 @@ def figures(scenario, replicates=6, steps=8, **overrides):
 def test_every_panel_is_labelled(scenario):
     run, _, drawn = figures(scenario)
     expected = {"harm", "alignment", "power", "plane"}
-    assert set(drawn) == expected | ({"information"} if "budget" in run else set())
+    several = {"oversight"} if scenario == "many" else set()
+    assert set(drawn) == expected | several | ({"information"} if "budget" in run else set())
+    drawn.pop("oversight", None)  # it has no axes
     for name, figure in drawn.items():
         for axes in figure.axes:
             assert axes.get_xlabel(), name
@@ -102,3 +104,57 @@ def test_odd_runs_are_drawn():
         figures("essay", steps=20, world=cloud, stop={"alignment": threshold})
     wide = {"kind": "grid", "steps": 21, "dimensions": 2, "reach": 37.0}
     figures("essay", steps=2, world=wide)
+
+
+# --- what origins know ---------------------------------------------------------------------------
+
+
+def test_generations_are_drawn_at_some_steps_with_theory_and_the_ai():
+    run, curves, drawn = figures("goal-discovery", steps=9)
+    (axes,) = drawn["generations"].axes
+    solid = [line for line in axes.lines if line.get_linestyle() == "-"]
+    dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert [line.get_label() for line in solid] == ["step 0", "step 2", "step 4", "step 8"]
+    means = run.sel(agent="X").mean("replicate")
+    for line, theory, step in zip(solid, dashed, (0, 2, 4, 8), strict=True):
+        goals = means["generation_alignment"].sel(step=step).values
+        expected = [*goals, np.nan, means["alignment"].sel(step=step)]
+        np.testing.assert_allclose(line.get_ydata(), expected)
+        names = [f"generation_alignment.X.{place}" for place in range(3)]
+        expected = [*(curves[name][step] for name in names), np.nan, curves["alignment.X"][step]]
+        np.testing.assert_allclose(theory.get_ydata(), expected)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1", "2", "AI"]
+    assert axes.get_xlabel()
+    assert axes.get_ylabel()
+    low, high = np.quantile(run["generation_alignment"].sel(agent="X")[:, 8], (0.025, 0.975), 0)
+    bars = axes.collections[-1].get_segments()
+    np.testing.assert_allclose([bar[:, 1] for bar in bars][:3], np.stack([low, high], 1))
+
+
+def test_each_ai_with_subagents_has_its_generations():
+    other = {"role": "ai", "power": 1.0, "utility": {"kind": "subagents", "graph": "series"}}
+    other["utility"]["subagents"] = 30
+    plain = {"role": "ai", "power": 1.0}
+    extra = {"agents.V": other, "agents.U": plain, "world.dimensions": 5}
+    _, _, drawn = figures("subagents", replicates=1, steps=1, **extra)
+    axes = drawn["generations"].axes
+    assert [panel.get_title(loc="right") for panel in axes] == ["X", "V"]
+    ticks = [label.get_text() for label in axes[1].get_xticklabels()]
+    assert ticks == [*map(str, range(0, 30, 3)), "AI"]
+    assert not axes[0].collections  # a single replicate
+    for threshold in (0.995, -0.99):  # runs that stop early, and at once
+        _, _, drawn = figures("subagents", steps=60, stop={"alignment": threshold})
+        assert ("generations" in drawn) == (threshold > 0)
+
+
+def test_only_runs_with_subagents_have_generations():
+    for scenario in ("essay", "explorer"):
+        assert "generations" not in figures(scenario, steps=2)[2]
+
+
+def test_alignment_has_what_an_explorer_knows_of_its_reward():
+    run, curves, drawn = figures("explorer")
+    lines = {line.get_label(): line for line in drawn["alignment"].axes[0].lines}
+    learnt = run["learnt"].sel(agent="X").mean("replicate")
+    np.testing.assert_allclose(lines["X with its own reward"].get_ydata(), learnt)
+    np.testing.assert_allclose(lines["theory: own reward"].get_ydata(), curves["learnt.X"])

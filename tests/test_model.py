@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sumabm
-from sumabm import sphere, theory
-from sumabm.model import SUMModel, replicate_range, seed_of
+from sumabm import acting, sphere, theory
+from sumabm.model import SUMModel
+from sumabm.streams import replicate_range, seed_of
 from sumabm.toml import ScenarioError
 
 
@@ -335,7 +336,7 @@ def test_acts_of_another_kind_cannot_be_made_at_once():
     model = SUMModel("unopposed", activation="simultaneous")
     act = model.ais["X"].act(model.view(model.ais["X"]))
     with pytest.raises(ValueError, match="at once"):
-        model._act_together({"X": act._replace(how=lambda world, utility, power: None)})
+        acting.together(model.world, {"X": act._replace(how=lambda world, utility, power: None)})
 
 
 def test_a_goal_that_cancels_on_the_way_stays_where_it_was():

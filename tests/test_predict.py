@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sumabm
+from sumabm.columns import parts
 from sumabm.predict import predict
 from sumabm.summary import summarise
 
@@ -16,8 +17,9 @@ def curves(scenario, replicates=300, **overrides):
 
 
 def worst(run, column, curve):
-    name, _, agent = column.partition(".")
+    name, agent, place = parts(column)
     values = (run[name].sel(agent=agent) if agent else run[name]).values
+    values = values[..., int(place)] if place else values
     error = values.std(axis=0, ddof=1) / np.sqrt(values.shape[0])
     spread = error > 1e-12
     return np.max(np.abs(values.mean(axis=0) - curve)[spread] / error[spread], initial=0.0)
@@ -40,6 +42,41 @@ def test_what_a_probe_reads_is_predicted():
     run, found = curves("probe", world__dimensions=1000, agents__W__method__noise=60.0)
     for column in ("alignment.X", "information.X"):
         assert worst(run, column, found[column]) < 4, column
+
+
+def test_what_subagents_hand_down_is_predicted():
+    run, found = curves("goal-discovery", world__dimensions=2000, replicates=100)
+    names = {f"generation_alignment.X.{place}" for place in range(3)}
+    assert set(found) == {"alignment.X", *names}
+    for column in found:
+        assert worst(run, column, found[column]) < 4, column
+        assert worst(run, column, np.append(0.0, found[column][:-1])) > 4, column
+    edited, found = curves("subagents", world__dimensions=2000, replicates=100)
+    assert set(found) == {*names, "generation_alignment.X.3"}
+    for column in found:  # edits begin after the first row
+        assert np.isnan(found[column][1:]).all()
+        assert worst(edited.isel(step=[0]), column, found[column][:1]) < 4, column
+        if not column.endswith("0"):
+            assert worst(edited.isel(step=[0]), column, 1.05 * found[column][:1]) > 4, column
+
+
+def test_there_is_no_theory_of_a_crowd_of_subagents():
+    many = {"kind": "subagents", "graph": "parallel", "subagents": 65}
+    _, found = curves("goal-discovery", replicates=2, agents__X__utility=many)
+    assert found == {}
+
+
+def test_what_an_explorer_learns_is_predicted():
+    run, found = curves("explorer", world__dimensions=200, replicates=100)
+    assert set(found) == {"learnt.X"}
+    assert worst(run, "learnt.X", found["learnt.X"]) < 4
+    assert worst(run, "learnt.X", np.append(0.0, found["learnt.X"][:-1])) > 4
+    for changes in (
+        {"world__dynamics": "persist"},
+        {"agents__V": {"role": "ai", "power": 1.0}},
+        {"agents__X__behaviour": {"kind": "sandboxed", "fraction": 0.5}},
+    ):
+        assert "learnt.X" not in curves("explorer", replicates=2, **changes)[1]
 
 
 @pytest.mark.parametrize("scenario", ["essay", "unopposed"])

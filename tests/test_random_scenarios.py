@@ -16,6 +16,7 @@ from sumabm.behaviours import Behaviour
 from sumabm.component import Slot, Strict, members
 from sumabm.harms import Harm
 from sumabm.origins import Origin
+from sumabm.oversight import Relation
 from sumabm.power import Power
 from sumabm.responses import Response
 from sumabm.scenario import Scenario
@@ -44,6 +45,10 @@ GIVEN: dict[tuple[str, str], list[dict[str, Any]]] = {
         {"fraction": 0.5, "inner": "honest"},
         {"fraction": 1.0, "fidelity": 1.0},
     ],
+    ("Graph", "edges"): [
+        {"edges": edges} for edges in ([["X0", "X1"]], [["W0", "X0", 2.0]], [["X0", "W0"]])
+    ],
+    ("Graph", "file"): [],
     ("Power", "table"): [{"values": [1.0, 0.0, 3.0], "beyond": "hold"}],
     ("Origin", "table"): [{"values": [1.0, 0.0, -1.0, 2.0]}],
     ("Origin", "kin"): [{"family": "f", "likeness": 0.5}, {"family": "f", "likeness": 1.0}],
@@ -144,11 +149,15 @@ def scenario(rng):
         agents[f"Y{i}"] = {"role": "human", "power": component(Power, rng)}
         agents[f"Y{i}"]["response"] = component(Response, rng)
     for name in agents:
+        if rng.random() < 0.15:
+            agents[name]["count"] = rng.choice([1, 3])
         if rng.random() < 0.3:
             agents[name]["utility"] = component(Origin, rng)
     for i in range(rng.choice([0, 1, 1, 2])):
         agents[f"W{i}"] = {"role": "aligner", "method": component(AlignerMethod, rng)}
+    related = rng.choice([0, 0, 0, 1, 2])
     return {
+        "relations": {f"r{i}": component(Relation, rng) for i in range(related)},
         "scenario": "random",
         "steps": STEPS,
         "activation": rng.choice(["sequential", "sequential", "random", "simultaneous"]),
@@ -174,7 +183,7 @@ def drawn(part):
 def test_they_have_every_component():
     specs = [spec for part in range(PARTS) for spec in drawn(part)]
     kinds = {type(part) for spec in specs for _, _, part in spec.components()}
-    for room in (AlignerMethod, Behaviour, Harm, Power, Response):
+    for room in (AlignerMethod, Behaviour, Harm, Power, Relation, Response):
         assert set(shipped(room).values()) <= kinds, room
 
 
@@ -191,7 +200,7 @@ def test_they_run(part):
 
 def run(spec):
     model = SUMModel(spec, REPLICATES, rng=1)
-    actors = [name for name in spec.agents if spec.agents[name].kind != "aligner"]
+    actors = [name for name in spec.population if spec.population[name].kind != "aligner"]
     while model.running:
         model.step()
         row = model.row

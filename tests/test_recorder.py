@@ -3,13 +3,17 @@
 import json
 
 import numpy as np
+import xarray as xr
 
 import sumabm
+from sumabm.columns import chosen, labelled, parts
 from sumabm.model import SUMModel
+from sumabm.origins.subagents import MAX_GENERATIONS
 from sumabm.recorder import VARIABLES, columns_of, simulate
 
-# in worlds that have states, of AIs that say what they foresee, of AIs that bide their time
-ELSEWHERE = {"lost", "foreseen", "turned"}
+# in worlds that have states, of AIs that say what they foresee, of AIs that bide their time, of AIs
+# whose origin says what it knows
+ELSEWHERE = {"joined", "lost", "foreseen", "turned", "learnt", "generation_alignment"}
 
 
 def test_every_variable_is_documented_and_present():
@@ -93,5 +97,73 @@ def test_no_seed_draws_one():
 
 def test_a_run_that_is_done_at_once_is_all_missing():
     run = sumabm.simulate("essay", 2, steps=3, overrides={"stop": {"alignment": -0.99}})
-    assert set(run.data_vars) == set(VARIABLES) - ELSEWHERE
+    assert set(run.data_vars) == set(VARIABLES) - ELSEWHERE - {"harm_by"}  # of a single AI
     assert all(np.isnan(run[name].values).all() for name in run.data_vars)
+
+
+# --- what origins know ---------------------------------------------------------------------------
+
+NETWORK = {"kind": "subagents", "edges": [["a", "b"], ["b", "c"], ["a", "c"], ["c", "d"]]}
+TWO = {
+    "agents.X.utility": {"kind": "subagents", "graph": "layered", "subagents": 5, "width": 3},
+    "agents.V": {"role": "ai", "power": 1.0, "utility": NETWORK},
+    "agents.U": {"role": "ai", "power": 1.0},
+}
+
+
+def test_generations_have_a_dimension_of_their_own():
+    run = simulate("subagents", 3, steps=2, overrides=TWO)
+    values = run["generation_alignment"]
+    assert values.dims == ("replicate", "step", "agent", "generation")
+    assert run["generation"].values.tolist() == [0, 1, 2, 3]
+    for ai, depth in (("X", 2), ("V", 4), ("U", 0), ("Y", 0)):
+        there = ~np.isnan(values.sel(agent=ai).values)
+        assert there[..., :depth].all()
+        assert not there[..., depth:].any(), ai
+
+
+def test_columns_and_labelled_arrays_are_inverse():
+    run = simulate("subagents", 3, steps=2, overrides=TWO)
+    columns = columns_of(run, "generation_alignment")
+    assert list(columns)[:2] == ["generation_alignment.X.0", "generation_alignment.X.1"]
+    agents = run["agent"].values.tolist()
+    again = xr.Dataset(labelled(VARIABLES, columns, ("replicate", "step"), agents))
+    assert again["generation_alignment"].attrs == run["generation_alignment"].attrs
+    np.testing.assert_array_equal(again["generation_alignment"], run["generation_alignment"])
+    np.testing.assert_array_equal(again["generation"], run["generation"])
+
+
+def test_rows_hold_what_origins_knew_when_they_acted():
+    model = SUMModel("subagents", 4, **TWO)
+    first = model.ais["V"].spec.utility.generations(model.ais["V"]._learnt, model.goal)
+    run = simulate("subagents", 4, steps=2, overrides=TWO)
+    seen = run["generation_alignment"].sel(agent="V", step=0).values
+    np.testing.assert_array_equal(seen, first)
+    # of the last generation there is one subagent, and it is the AI's aim
+    np.testing.assert_allclose(seen[:, -1], run["alignment"].sel(agent="V", step=0), rtol=1e-12)
+
+
+def test_a_deep_network_is_recorded_without_its_generations():
+    for depth, there in ((MAX_GENERATIONS, True), (MAX_GENERATIONS + 1, False)):
+        utility = {"kind": "subagents", "graph": "series", "subagents": depth}
+        row = SUMModel("subagents", 1, **{"agents.X.utility": utility}).shown
+        assert (f"generation_alignment.X.{MAX_GENERATIONS - 1}" in row) == there
+        assert ("generation_alignment.X.0" in row) == there
+
+
+def test_what_is_chosen_of_columns():
+    columns = ["harm", "alignment.X", "generation_alignment.X.0", "generation_alignment.X2.0"]
+    of = {
+        "generation_alignment": columns[2:],
+        "generation_alignment.X": columns[2:3],
+        "generation_alignment.X.0": columns[2:3],
+        "generation": [],
+        "alignment": columns[1:2],
+    }
+    for outcome, expected in of.items():
+        assert [name for name in columns if chosen(name, [outcome])] == expected, outcome
+    assert [parts(name) for name in columns[:3]] == [
+        ("harm", "", ""),
+        ("alignment", "X", ""),
+        ("generation_alignment", "X", "0"),
+    ]

@@ -68,6 +68,9 @@ def refused(path, *words):
         ("many", {}),
         ("bayesian", {"world.dimensions": 4}),
         ("unopposed", {"agents.X.power": 0.0}),
+        ("subagents", {"world.dimensions": 4, "agents.V": {"role": "ai", "power": 1.0}}),
+        ("subagents", {"stop.alignment": -0.99}),
+        ("explorer", {"stop.alignment": 0.3, "world.dimensions": 4}),
     ],
 )
 def test_a_run_comes_back_bit_for_bit(tmp_path, name, overrides):

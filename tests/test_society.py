@@ -120,8 +120,7 @@ def test_copies_against_strangers_of_the_same_total_power():
 
 def test_strangers_become_alike_as_they_are_aligned():
     """Of mean cosine ``⟨c⟩²``, so that they act as ``O (n + n(n − 1) ⟨c⟩²)``."""
-    stranger = {f"agents.X{i}.utility": "fixed" for i in range(1, 6)}
-    run = sumabm.simulate("strangers", 200, 4, 101, overrides=stranger)
+    run = sumabm.simulate("strangers", 200, 4, 101, overrides={"agents.X.utility": "fixed"})
     budget = np.arange(101) / 5.0  # the human's nat a step, shared by five
     c = theory.alignment(100, budget)
     for t in (0, 50, 100):

@@ -39,12 +39,14 @@ class AlignerMethod(Component, Generic[S]):
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.
 
-    Declare ``reads_copies`` (it minds which dimensions an act in a sandbox shows: `Sight.within`),
-    ``grows`` (it carries on when the world gains dimensions: `grown`) and ``nudges`` (its edits are
-    `turns.Nudge`, which an aligner that infers aims cannot follow).
+    Declare ``watches_acts`` (it infers aims from `View.sights`), ``reads_copies`` (it minds which
+    dimensions an act in a sandbox shows: `Sight.within`), ``grows`` (it carries on when the world
+    gains dimensions: `grown`) and ``nudges`` (its edits are `turns.Nudge`, which an aligner that
+    infers aims cannot follow).
     """
 
     nudges: ClassVar[bool] = False
+    watches_acts: ClassVar[bool] = False
     reads_copies: ClassVar[bool] = False
     grows: ClassVar[bool] = False
 
@@ -57,7 +59,7 @@ class AlignerMethod(Component, Generic[S]):
         if turns_left and not self.grows:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
         for ai in scenario.overseen(agent or ""):
-            behaviour: Behaviour[Any] = scenario.agents[ai].behaviour  # type: ignore[attr-defined]
+            behaviour: Behaviour[Any] = scenario.population[ai].behaviour  # type: ignore[attr-defined]
             if not behaviour.tilts:
                 rule = f"cannot oversee {ai}, whose acts are not KL-limited tilts"
                 yield Objection((), rule, self.kind)

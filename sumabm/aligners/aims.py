@@ -50,7 +50,7 @@ def not_followed(
 ) -> Iterator[Objection]:
     """Refuse aligners that nudge any of these AIs: a nudge does not tell where it turns."""
     for other in scenario.names("aligner"):
-        if not scenario.agents[other].method.nudges:  # type: ignore[attr-defined]
+        if not scenario.population[other].method.nudges:  # type: ignore[attr-defined]
             continue
         if followed := sorted(set(scenario.overseen(other)) & set(ais)):
             listed = ", ".join(followed)

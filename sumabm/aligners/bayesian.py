@@ -44,6 +44,7 @@ class Bayesian(AlignerMethod[AimBelief]):
     kind = "bayesian"
     stochastic: ClassVar[bool] = True
     cites = ("mardia-jupp-2000", "dytso-2018")
+    watches_acts: ClassVar[bool] = True
     reads_copies: ClassVar[bool] = True
     grows: ClassVar[bool] = True
 
@@ -85,7 +86,7 @@ class Bayesian(AlignerMethod[AimBelief]):
             rule = "needs to see acts one by one, in a world that resets, where dimensions appear"
             yield Objection((), rule, self.kind)
         for ai in scenario.names("ai"):
-            if (joint or self.late) and scenario.agents[ai].behaviour.contains:  # type: ignore[attr-defined]
+            if (joint or self.late) and scenario.population[ai].behaviour.contains:  # type: ignore[attr-defined]
                 rule = f"needs to see acts one by one, in a world that resets: {ai} is in a sandbox"
                 yield Objection((), rule, self.kind)
         followed = scenario.names("ai") if joint else scenario.overseen(agent or "")
@@ -107,7 +108,7 @@ class Bayesian(AlignerMethod[AimBelief]):
         self, ais: tuple[str, ...], view: View, state: AimBelief, draw: Mapping[str, Draw]
     ) -> AimBelief:
         """Return the posterior after n samples of each act, or of what came of them."""
-        return state.look(view, self.looks, draw, 1 + self.replays)
+        return state.look(view, self.looks + view.looks, draw, 1 + self.replays)
 
     def edit(self, ais: tuple[str, ...], view: View, state: AimBelief) -> dict[str, Edit]:
         """Return for each AI the rotation that its edit power affords."""

@@ -62,7 +62,7 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
         ais = scenario.overseen(agent or "")
         for ai in ais:
-            if self.edit_power is None and not scenario.agents[ai].behaviour.tilts:  # type: ignore[attr-defined]
+            if self.edit_power is None and not scenario.population[ai].behaviour.tilts:  # type: ignore[attr-defined]
                 rule = f"is needed: acts of {ai} are not KL-limited tilts, so its power sets no ι"
                 yield Objection(("edit_power",), rule, None)
         yield from not_followed(scenario, agent, ais)
@@ -80,10 +80,11 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
     def _told(self, ai: str, view: View, draw: Draw) -> Array:
         """Return ``(d/σ²) y``; noise off the sphere that aims fill says nothing and is left out."""
         base = view.base
-        read = view.readings[ai](self.noise, draw)
+        noise = self.noise / np.sqrt(1 + view.looks)
+        read = view.readings[ai](noise, draw)
         if base.width > base.dimensions:
             read = base.whiten(base.colour(read))
-        return base.dimensions / self.noise**2 * read
+        return base.dimensions / noise**2 * read
 
     def edit(self, ais: tuple[str, ...], view: View, state: Any) -> dict[str, Edit]:
         """Return for each AI the rotation that its edit power affords."""

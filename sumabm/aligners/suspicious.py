@@ -19,7 +19,7 @@ from sumabm.power import Power
 from sumabm.streams import Draw
 from sumabm.turns import Rotation, Turn
 from sumabm.types import Array
-from sumabm.view import Sight, View
+from sumabm.view import View
 
 if TYPE_CHECKING:
     from sumabm.scenario import Scenario
@@ -106,6 +106,7 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
 
     kind = "suspicious"
     stochastic: ClassVar[bool] = True
+    watches_acts: ClassVar[bool] = True
     cites = ("mardia-jupp-2000",)
 
     suspicion: Annotated[
@@ -159,17 +160,15 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
         """Return the posterior after each act and, where there is one, its audit."""
         d, after = view.base.dimensions, {}
         for ai in ais:
-            strength = self.looks * np.sqrt(2.0 * view.power[ai])[:, None]
-            told = strength * self._seen(view.sights[ai], draw[ai])
+            looks = self.looks + view.looks
+            strength = looks * np.sqrt(2.0 * view.power[ai])[:, None]
+            told = strength * view.sights[ai].look(draw[ai], looks)
             after[ai] = state[ai].waited(d, self.turn_rate).acted(d, told, view.goal)
             there = self._audits(view, draw[f"{ai} audited"])
             if there is not None:
-                told = strength * self._seen(view.audits[ai](), draw[f"{ai} audit"])
+                told = strength * view.audits[ai]().look(draw[f"{ai} audit"], looks)
                 after[ai] = after[ai].audited(d, np.where(there, told, 0.0))
         return after
-
-    def _seen(self, sight: Sight, draw: Draw) -> Array:
-        return sight.left.look(sight.found, draw, self.looks)
 
     def _audits(self, view: View, draw: Draw) -> NDArray[np.bool_] | None:
         """Return in which replicates ``(R, 1)`` it audits now; None where in none."""

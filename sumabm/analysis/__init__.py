@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sumabm.analysis.comparison import compare
 from sumabm.analysis.discovery import Among, Between, Box, discover
+from sumabm.analysis.flips import flips
 from sumabm.analysis.grids import to_grid
 from sumabm.analysis.outcomes import column, columns
 from sumabm.analysis.sensitivity import morris, sobol
@@ -26,6 +27,7 @@ __all__ = [
     "discover",
     "end_values",
     "find_threshold",
+    "flips",
     "morris",
     "scenario_threshold",
     "sobol",

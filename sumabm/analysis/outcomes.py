@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import xarray as xr
 
+from sumabm.columns import parts
 from sumabm.recorder import end_values
 from sumabm.types import Array
 
+_SHARED = {"point", "replicate", "step", "agent"}  # another dimension is a variable's own
+
 
 def columns(data: xr.Dataset, outcomes: Iterable[str] | None = None) -> dict[str, xr.DataArray]:
-    """Return arrays by column name, ``variable[.agent]``: by replicate, not by agent.
+    """Return arrays by column name, ``variable[.agent[.place]]``: by replicate, not by agent.
 
-    ``outcomes`` are variables, all their agents then, or columns of one agent; by default every
-    variable of floating-point numbers by replicate. Agents to which a variable does not apply, all
-    of whose values are missing, are left out unless named. Raises ValueError for an outcome that
-    the data do not have.
+    ``outcomes`` are variables, all their agents then, those of one agent, or columns; by default
+    every variable of floating-point numbers by replicate. Agents to which a variable does not
+    apply, all of whose values are missing, are left out unless named; so are their places. Raises
+    ValueError for an outcome that the data do not have.
     """
     there = {
         str(name): values
@@ -26,7 +29,7 @@ def columns(data: xr.Dataset, outcomes: Iterable[str] | None = None) -> dict[str
     }
     found: dict[str, xr.DataArray] = {}
     for outcome in there if outcomes is None else outcomes:
-        name, _, agent = outcome.partition(".")
+        name, agent, place = parts(outcome)
         if name not in there:
             raise ValueError(f"outcome: no variable '{name}'; allowed: {_listed(there)}")
         by_agent = "agent" in there[name].dims
@@ -38,9 +41,24 @@ def columns(data: xr.Dataset, outcomes: Iterable[str] | None = None) -> dict[str
             raise ValueError(f"outcome: no '{outcome}'; agents of {name}: {_listed(agents)}")
         for one in [agent] if agent else agents:
             values = there[name].sel(agent=one).reset_coords(drop=True)
-            if agent or bool(values.notnull().any()):
-                found[f"{name}.{one}"] = values
+            found |= {
+                column: own
+                for column, own in _by_place(f"{name}.{one}", values, place)
+                if column == outcome or bool(own.notnull().any())
+            }
     return found
+
+
+def _by_place(column: str, values: xr.DataArray, place: str) -> Iterator[tuple[str, xr.DataArray]]:
+    """Yield an agent's columns: one or, of a variable that has places, the one named or all."""
+    own = [str(dim) for dim in values.dims if dim not in _SHARED]
+    places = [str(at) for at in range(values.sizes[own[0]])] if own else []
+    if place and place not in places:
+        raise ValueError(f"outcome: no '{column}.{place}'; places of {column}: {_listed(places)}")
+    if not own:
+        yield column, values
+    for at in [place] if place else places:
+        yield f"{column}.{at}", values.isel({own[0]: int(at)}).reset_coords(drop=True)
 
 
 def column(data: xr.Dataset, outcome: str) -> xr.DataArray:

@@ -99,7 +99,9 @@ class Engine(Protocol):
     tries: int
     """How often an item may kill its worker alone before it counts as failed."""
     deaths: tuple[type[BaseException], ...]
-    """What a future raises when its worker died."""
+    """What a future raises when its worker died, or was lost."""
+    sure: tuple[type[BaseException], ...]
+    """Those of them after which there is no use in another try."""
 
     @property
     def workers(self) -> int:
@@ -229,7 +231,7 @@ def _outcome(
         engine.check()
         if crashes is None:
             return _Attempt(item, 0)
-        if crashes + 1 < engine.tries:
+        if crashes + 1 < engine.tries and not isinstance(error, engine.sure):
             return _Attempt(item, crashes + 1)
         line, text, _ = _text(error)
         codes = re.search(r"{(.+)}", text)  # loky names the exit codes
@@ -255,6 +257,7 @@ class Local(Engine):
 
     tries = 3
     deaths = (BrokenExecutor, CancelledError, ShutdownExecutorError)
+    sure = ()
 
     def __init__(self, workers: int | None = None, memory: int | None = None) -> None:
         self._workers = loky.cpu_count() if workers is None else workers
@@ -373,14 +376,16 @@ class Cluster(Engine):
     a worker has several threads, or the connection is lost.
     """
 
-    tries = 1
+    tries = 3
 
     def __init__(self, address: str, patience: float = 60.0) -> None:
         try:
             import distributed
         except ImportError:
             raise EngineError("a cluster needs dask: pip install 'sumabm[cluster]'") from None
-        self.deaths = (distributed.KilledWorker, CancelledError, asyncio.CancelledError)
+        self.sure = (distributed.KilledWorker,)  # Dask itself has tried several times
+        lost = (CancelledError, asyncio.CancelledError, OSError)  # a connection, with a worker
+        self.deaths = (*self.sure, *lost)
         for logger in ("distributed", "distributed.client"):  # `check` says what matters
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         self._address = address

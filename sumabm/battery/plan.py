@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sumabm.battery.designs import Points
 from sumabm.battery.engine import Done, Local, deadline, execute
+from sumabm.battery.graphs import GRAPH_COLUMNS, PointGraphs
 from sumabm.battery.parameters import MOST_POINTS
 from sumabm.battery.spec import Battery
 from sumabm.identity import run_identity
@@ -33,7 +34,8 @@ _TRIED = (1, 16, 256)  # replicates of a timing
 _STEPS, _PATIENCE, _HUNG = 25, 0.5, 20.0  # its steps, its seconds, and when it is given up
 _WORTH = 4.0  # how many times what a step costs anyway its replicates should cost
 _TAKEN = {*VARIABLES, "agent", "complete", "coordinate", "last_step", "point", "replicate", "role"}
-_TAKEN |= {"seed", "step", "unit"}
+_TAKEN |= {"seed", "step", "unit", *(variable.dim for variable in VARIABLES.values())}
+_TAKEN |= {*GRAPH_COLUMNS}
 # and what analyses call their own
 _TAKEN |= {"count", "correlation", "difference", "mean", "noise", "other", "outcome", "pairs"}
 _TAKEN |= {"parameter", "probability", "quantile", "quantile_error", "standard_error", "units"}
@@ -64,6 +66,8 @@ class Plan:
     """By coordinate of the design's unit cube, ``(n,)``; empty where points were listed."""
     overrides: list[str]
     """JSON of what each point changes in the scenario, by dotted path."""
+    graphs: dict[str, Array]
+    """By statistic, ``(n,)``: see `graphs.PointGraphs`."""
     seeds: list[int]
     size: int
     """Replicates in a chunk."""
@@ -89,9 +93,10 @@ def plan(battery: Battery, progress: Progress | None = None) -> Plan:
     parts = [range(start, min(start + size, battery.replicates)) for start in starts]
     n, kept = len(points), battery.keep.facts()
     identities = np.empty(n * len(parts), dtype="S64")
-    overrides, seeds = [], []
+    overrides, seeds, graphs = [], [], PointGraphs()
     for number, (changes, scenario) in enumerate(_checked(battery, points, progress)):
         overrides.append(json.dumps(changes))
+        graphs.add(scenario)
         seeds.append(point_seed(battery, scenario))
         for k, part in enumerate(parts):
             name = run_identity(scenario, seeds[-1], part, kept)
@@ -104,7 +109,7 @@ def plan(battery: Battery, progress: Progress | None = None) -> Plan:
         "again": np.ones(identities.size, dtype=bool),
     }
     chunks["again"][np.unique(identities, return_index=True)[1]] = False
-    return Plan(*_columns(battery, points), overrides, seeds, size, chunks)
+    return Plan(*_columns(battery, points), overrides, graphs.columns(), seeds, size, chunks)
 
 
 def check(battery: Battery) -> int:

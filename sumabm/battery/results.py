@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 import xarray as xr
 from numpy.typing import NDArray
 
+from sumabm.battery.graphs import GRAPH_COLUMNS
 from sumabm.battery.store import FACTS, Store
+from sumabm.columns import chosen, labelled, parts
 from sumabm.files import DAMAGE, RunError
-from sumabm.recorder import VARIABLES, labelled
+from sumabm.recorder import VARIABLES
 from sumabm.runs import open_run
 from sumabm.types import Array
 
@@ -28,9 +30,10 @@ def open_battery(
     Each replicate's own last step (``last_step``) or, with ``trajectories``, every k-th step as it
     was kept (``every`` in the attributes), with a dim ``step``; of ``outcomes`` (variables) only,
     where some are named. Parameters are coordinates of ``point``, with their ``role``: uncertainty
-    or lever; so are the ``seed`` and whether a point is ``complete``. What is not done yet is
-    missing. Attributes hold the battery, its identity and its seed. Raises RunError when the folder
-    or a chunk cannot be read.
+    or lever; so are the ``seed``, whether a point is ``complete`` and, where scenarios have
+    relations, ``graph_degree`` and the other `graphs.statistics` of the first one's graph. What is
+    not done yet is missing. Attributes hold the battery, its identity and its seed. Raises RunError
+    when the folder or a chunk cannot be read.
     """
     store = path if isinstance(path, Store) else Store.open(path)
     battery = store.battery
@@ -39,8 +42,8 @@ def open_battery(
     steps = _steps(store, plan) if trajectories else None
     shape = (n, replicates) if steps is None else (n, replicates, len(steps))
     columns, last, complete = _filled(store, outcomes, shape, steps)
-    agents = list(battery.scenario.agents)
-    agents += sorted({name.partition(".")[2] for name in columns} - {"", *agents})  # points' own
+    agents = list(battery.scenario.population)
+    agents += sorted({parts(name).agent for name in columns} - {"", *agents})  # points' own
     dims = ("point", "replicate") if steps is None else ("point", "replicate", "step")
     data: dict[str, Any] = labelled(VARIABLES, columns, dims, agents) if columns else {}
     if steps is None:
@@ -52,6 +55,7 @@ def open_battery(
         "agent": agents,
         "complete": ("point", complete),
         "seed": ("point", plan["seed"].astype(str)),
+        **{name: ("point", plan[name]) for name in GRAPH_COLUMNS if name in plan},
     }
     if steps is not None:
         coords["step"] = steps
@@ -71,11 +75,11 @@ def open_battery(
 
 def _roles(store: Store, plan: dict[str, Any], agents: list[str]) -> list[str]:
     """Return the agents' roles; a point may have agents that the scenario has not."""
-    found = {name: agent.kind for name, agent in store.battery.scenario.agents.items()}
+    found = {name: agent.kind for name, agent in store.battery.scenario.population.items()}
     for changes in plan["overrides"]:
         if found.keys() >= set(agents):
             break
-        at = store.battery.changed(json.loads(changes)).agents
+        at = store.battery.changed(json.loads(changes)).population
         found = {name: agent.kind for name, agent in at.items()} | found
     return [found[agent] for agent in agents]
 
@@ -153,9 +157,7 @@ def read_chunk(
             names = [
                 name
                 for name in opened.schema_arrow.names
-                if not outcomes
-                or name in ("replicate", "step", *outcomes)
-                or name.partition(".")[0] in outcomes
+                if name in ("replicate", "step") or chosen(name, outcomes)
             ]
             if names[:2] != ["replicate", "step"]:
                 raise ValueError("it does not say of which replicates and steps it is")

@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BeforeValidator,
     Field,
-    PlainValidator,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -22,10 +21,11 @@ from sumabm.battery.designs import Design
 from sumabm.battery.designs.grid import Grid
 from sumabm.battery.expressions import Expression
 from sumabm.battery.parameters import Parameter
+from sumabm.battery.tables import Chunking, Flip, Keep
 from sumabm.component import Objection, Slot, Strict, foreign_sources, members, unknown
 from sumabm.identity import code_digest
 from sumabm.recorder import VARIABLES
-from sumabm.scenario import MOST_STEPS, Scenario, library, load_scenario
+from sumabm.scenario import Scenario, library, load_scenario
 from sumabm.toml import ScenarioError, keys_of, locate, problems, put, read
 
 
@@ -39,64 +39,16 @@ def _in_full(value: object) -> object:
     return value
 
 
-_SECONDS: dict[str, Any] = {"unit": "s"}
+def _is_number(parameter: Parameter) -> bool:
+    """Return whether a parameter's values are one column of numbers."""
+    columns = parameter.columns("", parameter.at(parameter.grid(2)))
+    return list(columns) == [""] and columns[""].dtype.kind in "if"
+
+
+_CROSSED = ("factorial", "grid", "listed")
+"""Designs that can have every combination of the parameters."""
 
 Parameters = dict[str, Annotated[Parameter, Slot(Parameter), BeforeValidator(_in_full)]]
-
-
-def _which(value: object) -> object:
-    """Return a valid choice of steps; one rule, where a union would tell two."""
-    if value in ("end", "all") or (type(value) is int and 1 <= value <= MOST_STEPS):
-        return value
-    rule = f"should be 'end', 'all' or a whole number of steps, 1 to {MOST_STEPS}"
-    raise PydanticCustomError("steps", "{rule}", {"rule": rule})
-
-
-class Keep(Strict):
-    """What is kept of every run."""
-
-    steps: Annotated[
-        Literal["end", "all"] | int,
-        PlainValidator(_which),
-        Field(
-            description="'end' (each replicate's last step), 'all', or k: every k-th and the end"
-        ),
-    ] = "end"
-    outcomes: Annotated[
-        list[str], Field(description="variables, or columns of one agent; all if none is named")
-    ] = []
-
-    @property
-    def every(self) -> int | None:
-        """Return k where every k-th step is kept, None where only the end is."""
-        if self.steps == "end":
-            return None
-        return 1 if self.steps == "all" else int(self.steps)
-
-    def facts(self) -> dict[str, object]:
-        """Return what of this changes the data that a chunk holds."""
-        return {"every": self.every, "outcomes": sorted(set(self.outcomes))}
-
-
-class Chunking(Strict):
-    """How replicates are cut into chunks: what one worker does at a time, and one file."""
-
-    seconds: Annotated[
-        float,
-        Field(gt=0.0, description="what a chunk should take, at least", json_schema_extra=_SECONDS),
-    ] = 2.0
-    replicates: Annotated[
-        int | None, Field(ge=1, description="replicates in a chunk, in place of the time target")
-    ] = None
-    limit: Annotated[
-        float,
-        Field(
-            gt=0.0,
-            le=31_536_000.0,
-            description="when a chunk counts as hung",
-            json_schema_extra=_SECONDS,
-        ),
-    ] = 3600.0
 
 
 class Battery(Strict):
@@ -122,6 +74,9 @@ class Battery(Strict):
     ] = {}
     design: Annotated[Design, Slot(Design), Field(description="which points are run")] = Grid()
     keep: Annotated[Keep, Field(description="what is kept of every run")] = Keep()
+    flip: Annotated[
+        Flip | None, Field(description="where the report looks for a flip of the outcome")
+    ] = None
     chunk: Annotated[Chunking, Field(description="how the work is cut")] = Chunking()
     folder: Annotated[
         str, Field(description="where data files that parameters name are; the file's own folder")
@@ -183,18 +138,41 @@ class Battery(Strict):
         for path, text in self.derived.items():
             yield from self._objections_to(path, text)
         for position, name in enumerate(self.keep.outcomes):
-            variable, dot, agent = name.partition(".")
-            place = ("keep", "outcomes", position)
-            if variable not in VARIABLES:
-                yield Objection(
-                    place, unknown("outcome", variable, list(VARIABLES)).message(), name
-                )
-            elif dot and agent not in self.scenario.agents:
-                rule = unknown("agent", agent, list(self.scenario.agents)).message()
-                yield Objection(place, rule, name)
-            elif dot and self.scenario.agents[agent].kind not in VARIABLES[variable].roles:
-                of = " or ".join(VARIABLES[variable].roles) or "no agent alone"
-                yield Objection(place, f"{variable} is recorded of {of}", name)
+            yield from self._objections_to_outcome(("keep", "outcomes", position), name)
+        if self.flip is not None:
+            yield from self._objections_to_flip(self.flip)
+
+    def _objections_to_outcome(
+        self, place: tuple[str | int, ...], name: str
+    ) -> Iterator[Objection]:
+        variable, dot, agent = name.partition(".")
+        if variable not in VARIABLES:
+            yield Objection(place, unknown("outcome", variable, list(VARIABLES)).message(), name)
+        elif dot and agent not in self.scenario.population:
+            rule = unknown("agent", agent, list(self.scenario.population)).message()
+            yield Objection(place, rule, name)
+        elif dot and self.scenario.population[agent].kind not in VARIABLES[variable].roles:
+            of = " or ".join(VARIABLES[variable].roles) or "no agent alone"
+            yield Objection(place, f"{variable} is recorded of {of}", name)
+
+    def _objections_to_flip(self, flip: Flip) -> Iterator[Objection]:
+        kept, variable = self.keep.outcomes, flip.outcome.partition(".")[0]
+        if not kept or flip.outcome in kept or variable in kept:
+            yield from self._objections_to_outcome(("flip", "outcome"), flip.outcome)
+        else:
+            rule = f"should be kept, as {', '.join(kept)} are: see keep.outcomes"
+            yield Objection(("flip", "outcome"), rule, flip.outcome)
+        for field, name in (("over", flip.over), ("by", flip.by)):
+            if name is not None and name not in self.parameters:
+                rule = unknown("parameter", name, list(self.parameters)).message()
+                yield Objection(("flip", field), rule, name)
+        if flip.by == flip.over:
+            yield Objection(("flip", "by"), "should be another parameter than over", flip.by)
+        if flip.over in self.parameters and not _is_number(self.parameters[flip.over]):
+            yield Objection(("flip", "over"), "should take numbers, one at a time", flip.over)
+        if len(self.parameters) > 1 and self.design.kind not in _CROSSED:
+            rule = "needs every combination of the parameters, which its design does not have"
+            yield Objection(("flip",), rule, self.design.kind)
 
     def _objections_to(self, path: str, text: str) -> Iterator[Objection]:
         if path in self.parameters:

@@ -224,7 +224,7 @@ def _write(path: Path, manifest: Mapping[str, Any], made: Plan) -> None:
     tables = {
         "points": {"point": numbers, **made.columns},
         "unit": {"point": numbers, **made.unit},
-        "plan": {"point": numbers, "overrides": overrides, "seed": seeds},
+        "plan": {"point": numbers, "overrides": overrides, "seed": seeds, **made.graphs},
         "chunks": made.chunks,
     }
     with whole_folder(path) as folder:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from sumabm.battery.engine import deadline
 from sumabm.battery.plan import Chunk
-from sumabm.battery.spec import Keep
 from sumabm.battery.store import FACTS, Store
+from sumabm.battery.tables import Keep
 from sumabm.files import RunError, whole_file, write_parquet
 from sumabm.identity import code_digest, run_identity
 from sumabm.model import SUMModel

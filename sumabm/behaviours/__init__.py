@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -32,7 +32,8 @@ class Act(NamedTuple):
 
     ``foreseen (R,)`` is the rise of its expected utility that it reckons with, if it says. An act
     ``within`` so many dimensions, the first ones, is made in a copy of the world that has these
-    alone: aligners see it, and the world stays as it is.
+    alone: aligners see it, and the world stays as it is. One that is made for several AIs says
+    what share ``(R,)`` of it is whose, by name.
     """
 
     utility: Array
@@ -40,6 +41,7 @@ class Act(NamedTuple):
     how: Callable[[Any, Array, Array], Tilt] = tilt
     foreseen: Array | None = None
     within: int | None = None
+    shares: Mapping[str, Array] | None = None
 
 
 class Behaviour(Component, Generic[S]):

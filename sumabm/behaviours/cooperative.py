@@ -38,7 +38,7 @@ class Cooperative(Behaviour[None]):
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse an origin that does not say how certain it is."""
         yield from super().objections(scenario, agent)
-        origin = getattr(scenario.agents[agent or ""], "utility", None)
+        origin = getattr(scenario.population[agent or ""], "utility", None)
         saying = [cls for cls in type(origin).__mro__ if "certainty" in vars(cls)]
         if origin is not None and len(saying) < 2:  # all inherit the one of the room
             rule = f"needs to know how certain the AI is of its utility: {origin.kind} does not say"

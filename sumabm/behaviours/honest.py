@@ -37,7 +37,7 @@ class Honest(Behaviour[None]):
         if isinstance(self.measure, Wasserstein) and scenario.world.coefficients == 0:
             rule = "needs states with features, and utilities = 'linear' in them"
             yield Objection(("measure",), rule, self.measure.kind)
-        power = getattr(scenario.agents[agent or ""], "power", None)
+        power = getattr(scenario.population[agent or ""], "power", None)
         if power is None or any(power.objections(scenario, agent)):  # it says so itself
             return
         if self.measure.most < np.inf and not isinstance(scenario.world, DiscreteSpec):

@@ -78,7 +78,7 @@ class Sandboxed(Behaviour[Contained]):
         if self.fidelity < 1.0 and not isinstance(self.inner, Honest):
             rule = "below 1 needs inner = 'honest': it is about what the AI wants"
             yield Objection(("fidelity",), rule, self.fidelity)
-        if self.fidelity < 1.0 and agent and scenario.agents[agent].utility.learns:  # type: ignore[attr-defined]
+        if self.fidelity < 1.0 and agent and scenario.population[agent].utility.learns:  # type: ignore[attr-defined]
             yield Objection(("fidelity",), "should be 1 for an AI that learns", self.fidelity)
         if self.fidelity < 1.0 and getattr(scenario.world, "left_turn", None) is not None:
             rule = "should be 1 where the world has a left turn"

@@ -39,23 +39,28 @@ def ordered(frame: Frame) -> list[str]:
 
     Where there are more agents than colours, those who act come first, so that they differ.
     """
-    names = list(frame.spec.agents)
+    names = list(frame.spec.population)
     if len(names) <= _MOST_AGENTS:
         return names
-    return sorted(names, key=lambda name: frame.spec.agents[name].kind == "aligner")
+    return sorted(names, key=lambda name: frame.spec.population[name].kind == "aligner")
 
 
 def groups(frame: Frame, agents: Sequence[str]) -> list[Group]:
     """Return agents one by one or, if there are more than 7, those of a role together."""
-    places = {name: place for place, name in enumerate(ordered(frame))}
     if len(agents) <= _MOST_AGENTS:
+        places = {name: place for place, name in enumerate(ordered(frame))}
         return [Group(name, hue(places[name]), [name]) for name in agents]
     found = []
     for role, plural in _PLURALS.items():
-        if members := [name for name in agents if frame.spec.agents[name].kind == role]:
+        if members := [name for name in agents if frame.spec.population[name].kind == role]:
             name = members[0] if len(members) == 1 else f"{len(members)} {plural}"
-            found.append(Group(name, hue(places[members[0]]), members))
+            found.append(Group(name, hue_of(role), members))
     return found
+
+
+def hue_of(role: str) -> str:
+    """Return the colour of the agents of a role together: no other role has it."""
+    return hue(list(_PLURALS).index(role))
 
 
 class Curves:
@@ -125,15 +130,15 @@ class Curves:
     def _there(self, columns: Sequence[str]) -> list[str]:
         return [column for column in columns if column in self._frame.columns]
 
-    def theory(self, columns: Sequence[str]) -> None:
+    def theory(self, columns: Sequence[str], name: str = "theory") -> None:
         """Add theory's curve, the mean of those of these columns, if it has one for each."""
         curves = [self._frame.theory[column] for column in columns if column in self._frame.theory]
         if not curves or len(curves) < len(columns):
             return
         chosen = thinned(len(curves[0]))
         curve = np.mean([curve[chosen] for curve in curves], axis=0)
-        self._kinds["theory"] = entry("theory")
-        self._line("theory", INK, chosen, curve, 1.2, DASHED, z=3)
+        self._kinds[name] = entry(name)
+        self._line(name, INK, chosen, curve, 1.2, DASHED, z=3)
 
     def option(self, unit: str, **y: Any) -> Option:
         """Return the option: axes from step 0 to the horizon, and from 0 unless ``y`` says more."""

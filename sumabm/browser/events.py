@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sumabm.browser.frame import Event, thinned
-from sumabm.scenario import AISpec, AlignerSpec, Scenario
+from sumabm.roles import AISpec, AlignerSpec
+from sumabm.scenario import Scenario
 from sumabm.types import Array
 
 MARKS = (0.5, 0.9, 0.99)
@@ -96,7 +97,7 @@ def _aligned(run: _Run, ai: str) -> Iterator[Event]:
 
 def _turned(run: _Run, ai: str) -> Iterator[Event]:
     if run.has(f"turned.{ai}"):
-        agent = run.spec.agents[ai]
+        agent = run.spec.population[ai]
         assert isinstance(agent, AISpec)
         what = "was released" if agent.behaviour.kind == "sandboxed" else "turned"
         yield from _first(run[f"turned.{ai}"] > 0.5, f"{ai} {what}")
@@ -127,7 +128,7 @@ def _aligners(run: _Run) -> Iterator[Event]:
         yield from _counted(run, spent > 0.0, "aligners have edited")
         return
     for name in names:
-        agent = run.spec.agents[name]
+        agent = run.spec.population[name]
         assert isinstance(agent, AlignerSpec)
         yield from _first(run[f"spent.{name}"] > 0.0, f"{name} makes its first edit")
 

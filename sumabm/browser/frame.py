@@ -106,7 +106,7 @@ class Frame:
 
     def agents(self, variable: str) -> list[str]:
         """Return the agents that have a column of this variable, in file order."""
-        return [name for name in self.spec.agents if f"{variable}.{name}" in self.columns]
+        return [name for name in self.spec.population if f"{variable}.{name}" in self.columns]
 
 
 def thinned(count: int, most: int = MOST_POINTS) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ from sumabm.browser.frame import Frame, Plane, States
 from sumabm.browser.look import Look
 from sumabm.browser.scene import scene
 from sumabm.model import SUMModel
+from sumabm.networks import summed_up
 from sumabm.predict import predict
 from sumabm.recorder import label, states_of
 from sumabm.scenario import Scenario
@@ -122,7 +123,8 @@ class Live:
                 raise ValueError("no step is made yet")
             table: dict[str, Any] = {**self.spec.model_dump(), "steps": count}
             states = states_of(model)
-            return label(columns, states, table, "", model.seed, model.replicates, model.ended)
+            facts = ("", model.seed, model.replicates, model.ended, summed_up(model.spec))
+            return label(columns, states, table, *facts)
 
     def _so_far(self) -> dict[str, Array]:
         count = self.steps - bool(self.error)  # the step that failed left no row
@@ -172,7 +174,7 @@ def usual_replicates(scenario: Scenario) -> int:
 
 def _check_size(scenario: Scenario, replicates: int) -> None:
     """Raise ValueError for arrays ``(R, d)`` that are too large for a page."""
-    largest = max(MOST_VALUES // max(scenario.world.coefficients, len(scenario.agents), 1), 1)
+    largest = max(MOST_VALUES // max(scenario.world.coefficients, len(scenario.population), 1), 1)
     if replicates > largest:
         raise ValueError(f"replicates should be at most {largest} on this page, got {replicates}")
 

@@ -170,9 +170,8 @@ def Replicates(address: Address, live: Live | None, go: Go) -> None:
         ais = list(live.model.ais) if live is not None else []
         if len(ais) > 1:
             on_ai = partial(_named, choose)
-            solara.Select(
-                "AI of the world's panel", ais, value=address.ai or ais[0], on_value=on_ai
-            )
+            there = address.ai if address.ai in ais else ais[0]
+            solara.Select("AI of the world's panel", ais, value=there, on_value=on_ai)
 
 
 def _named(choose: Callable[..., None], ai: str) -> None:

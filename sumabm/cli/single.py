@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,8 +41,8 @@ def run(
 ) -> None:
     """Simulate a scenario, store the run with its figures, and print what came out."""
     from sumabm import runs
-    from sumabm.model import seed_of
     from sumabm.scenario import load_scenario
+    from sumabm.streams import seed_of
 
     overrides = parsed_overrides(override or [])
     if steps is not None:
@@ -104,7 +105,7 @@ def _checked(name: str, overrides: dict[str, object]) -> tuple[dict[str, Any], s
 
     if not _is_battery(name):
         spec = load_scenario(name, overrides)
-        told = f"{spec.scenario}, {len(spec.agents)} agents, {spec.steps} steps"
+        told = f"{spec.scenario}, {len(spec.population)} agents, {spec.steps} steps"
         return spec.model_dump(), told
     from sumabm.battery.plan import check
     from sumabm.battery.spec import load_battery
@@ -129,7 +130,7 @@ def _is_battery(name: str) -> bool:
 
 
 def _replicates(text: str) -> range:
-    from sumabm.model import replicate_range
+    from sumabm.streams import replicate_range
 
     first, colon, last = text.partition(":")
     try:
@@ -166,7 +167,7 @@ def _finisher(spec: Scenario) -> Any:
 def _show(stored: Any, as_json: bool) -> None:
     manifest = stored.manifest
     if as_json:
-        keys = ("identity", "seed", "replicates", "ended", "result", "seconds", "figures")
+        keys = ("identity", "seed", "replicates", "ended", "result", "graphs", "seconds", "figures")
         report = {"path": str(stored.path), "reused": stored.reused}
         print_json(report | {key: manifest.get(key) for key in keys})
         return
@@ -177,6 +178,7 @@ def _show(stored: Any, as_json: bool) -> None:
         texts = ["" if n is None else f"{n:.6g}" for n in numbers]
         rows.append([line["quantity"], *texts, line["unit"]])
     print_table(f"{manifest['scenario']['scenario']}: last step", columns, rows)
+    _show_graphs(manifest.get("graphs", {}))
     if ended := manifest.get("ended"):
         typer.echo(f"stopped early: {ended}")
     first, last = manifest["replicates"]
@@ -184,3 +186,17 @@ def _show(stored: Any, as_json: bool) -> None:
     typer.echo(f"{last - first} replicates, seed {manifest['seed']}; {state}")
     typer.echo(f"data     {stored.path / 'data.parquet'}")
     typer.echo(f"figures  {stored.path / 'figures'}")
+
+
+def _show_graphs(graphs: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Print what sums up who acts on whom, a row for each graph of the scenario."""
+    if graphs:
+        from sumabm.graphs import STATISTICS
+
+        columns = {"graph": False} | dict.fromkeys(STATISTICS, True)
+        texts = [
+            ["" if (value := own[key]) is None else f"{value:.4g}" for key in STATISTICS]
+            for own in graphs.values()
+        ]
+        rows = [[name, *row] for name, row in zip(graphs, texts, strict=True)]
+        print_table("who acts on whom", columns, rows)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from sumabm.figures.style import band, colour, finish, panels, theory_line
+from sumabm.figures.style import DASHES, band, colour, finish, panels, theory_line
 from sumabm.recorder import columns_of
 from sumabm.types import Array
 
@@ -16,11 +17,17 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
         return None
     figure, (panel,) = panels(1)
     label: str | None = "theory"
+    own = columns_of(run, "learnt") if "learnt" in run else {}
+    own = {name: values for name, values in own.items() if not np.isnan(values).all()}
     for column, values in columns_of(run, "alignment").items():
         agent = column.partition(".")[2]
         band(panel, values, agent, color=colour(run, agent))
         theory_line(panel, curves.get(column), label)
         label = None if column in curves else label
+        if (learnt := f"learnt.{agent}") in own:
+            look = {"color": colour(run, agent), "linestyle": DASHES[2]}
+            band(panel, own[learnt], f"{agent} with its own reward", **look)
+            theory_line(panel, curves.get(learnt), "theory: own reward")
     panel.set_ylim(top=1.02)
     finish(panel, "alignment $c$ (cosine)")
     return figure

@@ -78,10 +78,15 @@ def theory_line(axes: Axes, curve: Array | None, label: str | None = "theory") -
 
 
 def finish(axes: Axes, ylabel: str) -> None:
-    """Label the axes of a panel over time and put its legend above it, clear of the data."""
+    """Label the axes of a panel over time and put its legend above it."""
     axes.set_xlabel("step")
     axes.set_ylabel(ylabel)
     axes.margins(x=0.01)
+    legend(axes)
+
+
+def legend(axes: Axes) -> None:
+    """Put a panel's legend above it, clear of the data; theory comes last."""
     handles, labels = axes.get_legend_handles_labels()
     last = [i for i, label in enumerate(labels) if label == "theory"]
     order = [i for i in range(len(labels)) if i not in last] + last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sumabm.component import Component, Objection
@@ -32,7 +32,7 @@ class Origin(Component, Generic[S]):
         """Refuse humans that learn, and learning where dimensions appear."""
         if not self.learns or agent is None:
             return
-        if scenario.agents[agent].kind != "ai":
+        if scenario.population[agent].kind != "ai":
             yield Objection((), "is for AIs: it learns from humans", self.kind)
         if getattr(scenario.world, "left_turn", None) is not None:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
@@ -70,6 +70,14 @@ class Origin(Component, Generic[S]):
     def certainty(self, dimensions: int, state: Any) -> Array | None:
         """Return the cosine ``(R,)`` that the agent itself expects of its aim with v_Y, if any."""
         return None
+
+    def report(self, aim: Array, goal: Array, state: Any) -> Mapping[str, Array]:
+        """Return what is worth recording of what the agent knows, by variable of `recorder`.
+
+        ``(R,)``, or ``(R, n)`` by place where the variable has a further dimension; ``goal (R, w)``
+        is v_Y.
+        """
+        return {}
 
     def turned(self, turn: Turn, before: Subject, after: Subject, state: Any) -> S | None:
         """Return what is known after ``turn`` took the aim from ``before`` to ``after``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -49,7 +49,8 @@ class Explored:
         ``state (R, w)`` is s. By Sherman and Morrison ``Σ ← Σ − Σs sᵀΣ/(sᵀΣs + noise²)``.
         """
         spread = np.vecdot(self.covariance, state[:, None, :])
-        variance = np.vecdot(state, spread) + noise**2
+        known = np.vecdot(state, spread)  # which rounding can put below 0, far out
+        variance = np.maximum(known, 0.0) + noise**2
         surprise = reward - np.vecdot(state, self.mean)
         mean = self.mean + (surprise / variance)[:, None] * spread
         root = spread / np.sqrt(variance)[:, None]
@@ -140,6 +141,10 @@ class Explorer(Origin[Explored]):
     def _drawn(self, base: World, draw: Draw) -> _Portions:
         """Return a step's random numbers: a state's and a reward's, for each look."""
         return _Portions(draw.normal(self.looks * (base.width + 1)))
+
+    def report(self, aim: Array, goal: Array, state: Any) -> Mapping[str, Array]:
+        """Return ``learnt``: the cosine of the aim with the reward v, as edits have left both."""
+        return {"learnt": np.vecdot(aim, state.reward)}
 
     def turned(self, turn: Turn, before: Subject, after: Subject, state: Any) -> Explored:
         """Return what it knows, turned with what it wants."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from sumabm.scenario import Scenario
+
+MAX_GENERATIONS = 50
+"""A network of more is recorded without its generations: each of them is a column."""
 
 Positive = Annotated[float, Field(gt=0.0)]
 Cosine = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -216,6 +219,12 @@ class Subagents(Origin[Goals]):
             turn = Rotation.onto(before.aim, after.aim)  # once for all of them
         goals = tuple(carried(turn, before, after, goal) for goal in state.goals)
         return replace(state, goals=goals)
+
+    def report(self, aim: Array, goal: Array, state: Any) -> Mapping[str, Array]:
+        """Return ``generation_alignment``: `generations`, of networks of up to 50 of them."""
+        if max(self.network.generation) >= MAX_GENERATIONS:
+            return {}
+        return {"generation_alignment": self.generations(state, goal)}
 
     def generations(self, state: Goals, goal: Array) -> Array:
         """Return the mean cosine with ``goal (R, w)`` of each generation's goals, ``(R, G)``.

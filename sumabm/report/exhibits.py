@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from sumabm.analysis import columns, morris, sobol
+from sumabm.analysis import columns, flips, morris, sobol
 from sumabm.battery.results import open_battery
+from sumabm.figures.flip import draw_flips
 from sumabm.report import figures
 from sumabm.report.effects import Mask, at, average, groups, map_axes
 from sumabm.report.material import Material
@@ -68,6 +69,44 @@ def trajectories(material: Material) -> Section | None:
         spoken = "; ".join(f"{name}: {_ends(curve)}" for name, curve in curves)
         drawn.append(_drawn(figure, told, note, f"From first to last step: {spoken}."))
     return {"figures": drawn, "reason": ""}
+
+
+def flip(material: Material) -> Section | None:
+    """Return where the outcome flips along the battery's crux; None where it names none."""
+    asked = material.store.battery.flip
+    if asked is None:
+        return None
+    try:
+        found = flips(material.data, **asked.model_dump(exclude={"label"}))
+    except ValueError as error:  # incomplete, say
+        return {"figure": None, "sentences": [], "reason": str(error)}
+    units = f" ({found.attrs['units']})" if found.attrs["units"] else ""
+    crux, by = asked.label or asked.over, asked.by or ""
+    figure = draw_flips(found, *(figures.plain(text) for text in (crux, asked.outcome + units, by)))
+    told = f"{asked.outcome} over the crux, and the share of replicates {asked.worse} the limit"
+    note = "Lines: medians; bands: the central 90 %, and 95 % intervals of shares."
+    sentences = [_flip_told(found.isel(curve=i)) for i in range(found.sizes["curve"])]
+    return {
+        "crux": crux,
+        "sentences": sentences,
+        "figure": _drawn(figure, told, note, " ".join(sentences)),
+        "reason": "",
+    }
+
+
+def _flip_told(curve: xr.Dataset) -> str:
+    """Return in a sentence where a curve flips, its limit and the interval."""
+    about = curve.attrs
+    of = f"With {about['by']} = {curve['curve'].item()}, the" if about["by"] else "The"
+    median = f"{of} median {about['outcome']}"
+    limit = f"{number(about['limit'])} {about['units']}".strip()
+    if not int(curve["crossings"]):
+        return f"{median} does not flip within the range: it is {curve['told'].item()} {limit}."
+    at, low, high = (number(float(curve[name]), 3) for name in ("flip", "flip_low", "flip_high"))
+    side = "from {} on" if curve["worse_after"] else "up to {}"
+    told = f"{median} is {about['worse']} {limit} {side.format(f'{at} [{low}, {high}]')}."
+    many = int(curve["crossings"])
+    return f"{told} It crosses that limit {many} times; this is the first." if many > 1 else told
 
 
 def sensitivity(material: Material) -> Section | None:

@@ -14,7 +14,7 @@ from sumabm.battery.parameters.ranges import Range
 from sumabm.battery.store import Store
 from sumabm.recorder import VARIABLES
 from sumabm.report.effects import Results, at, effects, standard_error
-from sumabm.report.exhibits import Section, maps, sensitivity, trajectories
+from sumabm.report.exhibits import Section, flip, maps, sensitivity, trajectories
 from sumabm.report.material import Material
 from sumabm.report.text import listed, plus_minus, ranges, shown
 
@@ -29,6 +29,7 @@ def contents(material: Material) -> Section:
         "tags": material.store.battery.tags,
         "asked": asked(material.store),
         "progress": progress(material.store),
+        "flip": flip(material),
         "effects": headline(material),
         "maps": maps(material),
         "trajectories": trajectories(material),

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
+from sumabm.columns import parts
 from sumabm.component import Component, members
 from sumabm.model import SUMModel
-from sumabm.recorder import simulate
+from sumabm.recorder import VARIABLES, simulate
 from sumabm.scenario import Scenario
 from sumabm.streams import Streams
 from sumabm.types import Array
@@ -95,6 +96,46 @@ class DrawingSuite(ComponentSuite):
         assert type(self.component).stochastic or not drew
 
 
+class RelationSuite(ComponentSuite):
+    """For a `Relation`: of three AIs, a human and two aligners."""
+
+    place = "relations.R"
+    overrides: ClassVar[dict[str, object]] = {
+        "agents.X2": {"role": "ai", "power": 1.0},
+        "agents.X3": {"role": "ai", "power": 0.5},
+        "agents.W2": {"role": "aligner", "method": "budget"},
+    }
+
+    def test_says_who_acts_on_whom(self) -> None:
+        """Its graph has agents of its roles alone."""
+        scenario = self.scenario()
+        relation = scenario.relations["R"]
+        graph = relation.network(scenario)
+        roles = {name: agent.kind for name, agent in scenario.population.items()}
+        for acting, acted_on in graph.edges:
+            assert roles[acting] in relation.roles[0]
+            assert roles[acted_on] in relation.roles[1]
+
+
+class GraphSuite(ComponentSuite):
+    """For a `Graph`: of three AIs who tell each other what they want."""
+
+    place = "relations.R.graph"
+    overrides: ClassVar[dict[str, object]] = {
+        **RelationSuite.overrides,
+        "relations.R": {"kind": "consensus", "graph": "complete"},
+    }
+
+    def test_is_the_same_every_time(self) -> None:
+        """It joins agents of those it is given, none to itself, by edges with a weight."""
+        scenario = self.scenario()
+        names = scenario.names("ai")
+        graph, again = (scenario.relations["R"].network(scenario) for _ in range(2))
+        assert set(graph) == set(names)
+        assert list(graph.edges(data=True)) == list(again.edges(data=True))
+        assert all(a != b and weight > 0.0 for a, b, weight in graph.edges(data="weight"))
+
+
 class PowerSuite(ComponentSuite):
     """For a `Power`: an AI's."""
 
@@ -119,6 +160,15 @@ class OriginSuite(DrawingSuite):
         assert utility.shape[0] == REPLICATES
         assert model.ais["X"].subject.aim.shape == (REPLICATES, model.base.width)
         np.testing.assert_allclose(model.base.spread(utility), 1.0, rtol=_TOLERANCE)
+
+    def test_reports_what_is_recorded(self) -> None:
+        """What it says that it knows are variables of AIs, by replicate."""
+        model = SUMModel(self.scenario(), REPLICATES, 1)
+        for column, values in model.ais["X"].report().items():
+            variable, _, place = parts(column)
+            assert "ai" in VARIABLES[variable].roles, f"{variable} is recorded of no AI"
+            assert bool(place) == bool(VARIABLES[variable].dim), f"{column}: has it places?"
+            assert values.shape == (REPLICATES,)
 
 
 class BehaviourSuite(DrawingSuite):

@@ -27,13 +27,16 @@ nats. ``measure`` names the harm: "regret", "orthogonal" or "utility-loss"; or i
   what it gains: `evidential_gain`, `soft_gain`, `actuator_share`, `severing_cost`, `hard_gain`,
   `news_belief`, `news_gain`.
 * `learning`: an AI that learns what humans want, and waits until it is certain: `certain_share`,
-  `cooperative_expected_harm`.
+  `cooperative_expected_harm`; or what its actions earn: `explored_alignment`.
 * `networks`: subagents that hand goals down: `series_alignment`, `parallel_alignment`,
   `subagent_alignments`, `network_alignment`; discovered as it runs: `discovered_alignment`,
-  `discovery_alignment`.
+  `discovery_alignment`, `discovery_alignments`.
+* `off_switch`: what an AI gains by letting humans decide: `deference_gain`, exact at finite d
+  `aim_deference_gain`.
 * `preference`: what ratings of pairs tell: `pair_information`, `pair_precision`,
   `preference_alignment`.
-* `society`: many agents: `effective_power`, `consensus_weights`.
+* `society`: many agents: `effective_power`, `consensus_weights`; their `arms_race`, and the
+  `arms_race_end` that it has.
 """
 
 from sumabm.theory.causal import (
@@ -72,7 +75,11 @@ from sumabm.theory.information import (
     largest_uniform_radius,
 )
 from sumabm.theory.law import alignment, cosine_density, mean_power
-from sumabm.theory.learning import certain_share, cooperative_expected_harm
+from sumabm.theory.learning import (
+    certain_share,
+    cooperative_expected_harm,
+    explored_alignment,
+)
 from sumabm.theory.looking import (
     bayesian_alignment,
     bayesian_expected_harm,
@@ -84,14 +91,21 @@ from sumabm.theory.looking import (
 from sumabm.theory.networks import (
     discovered_alignment,
     discovery_alignment,
+    discovery_alignments,
     network_alignment,
     parallel_alignment,
     series_alignment,
     subagent_alignments,
 )
+from sumabm.theory.off_switch import aim_deference_gain, deference_gain
 from sumabm.theory.preference import pair_information, pair_precision, preference_alignment
 from sumabm.theory.scaling import harm_slope, local_slope, scaled_harm
-from sumabm.theory.society import consensus_weights, effective_power
+from sumabm.theory.society import (
+    arms_race,
+    arms_race_end,
+    consensus_weights,
+    effective_power,
+)
 from sumabm.theory.training import (
     expected_harm,
     fragility_factor,
@@ -107,9 +121,12 @@ __all__ = [
     "action_alignment",
     "action_information",
     "actuator_share",
+    "aim_deference_gain",
     "alignment",
     "alignment_cost",
     "alignment_cost_limit",
+    "arms_race",
+    "arms_race_end",
     "ball_gain",
     "bayesian_alignment",
     "bayesian_expected_harm",
@@ -123,12 +140,15 @@ __all__ = [
     "cooperative_expected_harm",
     "cosine_density",
     "cost_per_dimension",
+    "deference_gain",
     "discovered_alignment",
     "discovery_alignment",
+    "discovery_alignments",
     "effective_power",
     "evidential_gain",
     "expected_alignment",
     "expected_harm",
+    "explored_alignment",
     "fragility_factor",
     "hard_gain",
     "harm_slope",

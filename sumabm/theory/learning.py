@@ -10,6 +10,7 @@ belief's concentration ``κ = R|s|``, ``R² = d x``, ``s ~ N(R e, I)``, says whe
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sumabm import sphere
 from sumabm.theory.arguments import checked
@@ -32,6 +33,24 @@ def certain_share(d: Array | float, x: Array | float, certainty: Array | float) 
     """
     _, _, weights = _certain(d, x, certainty)
     return np.asarray(weights.sum(axis=-1))
+
+
+def explored_alignment(x: ArrayLike, noise: ArrayLike) -> Array:
+    """Return ``sqrt(1 − g)``, ``2g = b + sqrt(b² + 4 noise²)``, ``b = 1 − x − noise²``, d → ∞.
+
+    The cosine of the best guess of a random linear reward with it, after rewards of ``x d`` random
+    states, with ``noise`` to the spread of rewards. ``g = 1/(1 + x/(noise² + g))`` is the error
+    that is left. ``x ≥ 0`` and ``noise > 0`` broadcast, others raise ValueError; 0 at x = 0, 1 as
+    x → ∞, and ``sqrt(x)`` up to x = 1 as noise → 0.
+
+    >>> explored_alignment([0.0, 2.0], 1.0)
+    array([0.        , 0.76536686])
+    """
+    x, noise = checked("an amount", "x", x), checked("positive", "noise", noise)
+    b = 1.0 - x - noise**2
+    larger = 0.5 * (np.abs(b) + np.sqrt(b * b + 4.0 * noise**2))  # in size, of the two roots
+    left = np.where(b > 0.0, larger, noise**2 / larger)
+    return np.sqrt(x / (x + noise**2 + left))  # which is 1 − g, and 0 at x = 0
 
 
 def cooperative_expected_harm(

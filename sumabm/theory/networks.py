@@ -8,7 +8,7 @@ which discovery begins: what follows are coordinates in that basis, exact up to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -109,16 +109,25 @@ def discovery_alignment(
     >>> discovery_alignment(nx.DiGraph([("a", "b")]), 0.5, 1.0, 3).round(12)
     array([0.  , 0.  , 0.25, 0.25])
     """
-    share = float(checked("a share", "rate", rate))
     nodes = _nodes(graph, fidelity)
-    n = len(nodes)
-    goals = np.hstack([np.zeros((n, 1 + n)), np.eye(n)])  # last: along each one's first goal
-    aligned = [_aligned(nodes, goals, powers)]
-    for _ in range(steps):
-        targets = np.stack([_target(node, goals) for node in nodes])
-        goals = goals + share * (targets - goals)
-        aligned.append(_aligned(nodes, goals, powers))
-    return np.array(aligned)
+    goals = _discovered(nodes, rate, steps)
+    return np.array([_aligned(nodes, own, powers) for own in goals])
+
+
+def discovery_alignments(
+    graph: nx.DiGraph[str], fidelity: float | Mapping[str, float], rate: float, steps: int
+) -> dict[str, Array]:
+    """Return that of each subagent's goal, ``(steps + 1,)`` by name, as `discovery_alignment`.
+
+    >>> import networkx as nx
+    >>> found = discovery_alignments(nx.DiGraph([("a", "b")]), 0.5, 1.0, 3)
+    >>> {name: own.round(12).tolist() for name, own in found.items()}
+    {'a': [0.0, 0.5, 0.5, 0.5], 'b': [0.0, 0.0, 0.25, 0.25]}
+    """
+    nodes = _nodes(graph, fidelity)
+    goals = np.stack(list(_discovered(nodes, rate, steps)))
+    cosines = goals[:, :, 0] / np.linalg.norm(goals, axis=-1)
+    return {node.name: cosines[:, node.place] for node in nodes}
 
 
 class _Node(NamedTuple):
@@ -159,6 +168,17 @@ def _learnt(nodes: list[_Node]) -> Array:
     for node in nodes:
         goals[node.place] = _target(node, goals)
     return goals
+
+
+def _discovered(nodes: list[_Node], rate: float, steps: int) -> Iterator[Array]:
+    """Yield coordinates ``(n, 1 + 2n)`` after 0, 1, … steps: last, along each one's first goal."""
+    share, n = float(checked("a share", "rate", rate)), len(nodes)
+    goals = np.hstack([np.zeros((n, 1 + n)), np.eye(n)])
+    yield goals
+    for _ in range(steps):
+        targets = np.stack([_target(node, goals) for node in nodes])
+        goals = goals + share * (targets - goals)
+        yield goals
 
 
 def _target(node: _Node, goals: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Many agents: the power of AIs that act alike, and where a society's shared utilities end."""
+"""Many agents: AIs that act alike, where shared utilities end, and where an arms race does."""
 
 from __future__ import annotations
 
@@ -59,6 +59,72 @@ def consensus_weights(weights: ArrayLike) -> Array:
     equations = np.vstack([balance.T[1:], np.ones(len(w))])  # one of them says nothing new
     stationary = np.linalg.solve(equations, np.eye(len(w))[-1])
     return np.maximum(stationary, 0.0)  # who is not heard has 0, to rounding
+
+
+def arms_race(
+    powers: ArrayLike,
+    weights: ArrayLike,
+    reaction: float,
+    fatigue: float,
+    grievance: ArrayLike,
+    steps: int,
+) -> Array:
+    """Return the powers ``(steps + 1, n)`` of an arms race, nats, after 0, 1, … steps.
+
+    ``O ← O + k W O − f O + g`` [richardson-1960] from ``powers (n,)``: ``weights`` W ``(n, n)`` how
+    much i minds what j has (what is on the diagonal does nothing), k the ``reaction`` and f, up to
+    1, the ``fatigue`` per step, g the ``grievance``, one or ``(n,)``. Negative or infinite values
+    and wrong shapes raise ValueError.
+
+    >>> arms_race([1.0, 0.0], [[0.0, 1.0], [1.0, 0.0]], 0.5, 0.25, 0.0, 2).round(12)
+    array([[1.    , 0.    ],
+           [0.75  , 0.5   ],
+           [0.8125, 0.75  ]])
+    """
+    start = checked("an amount", "powers", powers)
+    gain, g = _race(weights, reaction, fatigue, grievance)
+    if start.shape != g.shape or not np.isfinite(start).all():
+        raise ValueError(f"powers must be finite, ({g.size},); got shape {start.shape}")
+    path = [start]
+    for _ in range(steps):
+        path.append(path[-1] + gain @ path[-1] + g)
+    return np.stack(path)
+
+
+def arms_race_end(
+    weights: ArrayLike, reaction: float, fatigue: float, grievance: ArrayLike
+) -> Array:
+    """Return ``(f − kW)⁻¹ g``, nats ``(n,)``: the powers that an arms race tends to.
+
+    From wherever it begins; arguments as in `arms_race`. One whose spectral radius of kW is not
+    below f tends to nothing, and raises ValueError, as other values that `arms_race` refuses do.
+
+    >>> arms_race_end([[0.0, 1.0], [1.0, 0.0]], 0.1, 0.3, [1.0, 0.0]).round(12)
+    array([3.75, 1.25])
+    """
+    gain, g = _race(weights, reaction, fatigue, grievance)
+    growth = float(np.linalg.eigvals(gain).real.max())  # that of kW, which is its radius, less f
+    if growth >= -1e-12 * fatigue:  # no more than rounding below
+        radius = growth + fatigue
+        raise ValueError(f"the race has no end: k times W's spectral radius is {radius:g} ≥ f")
+    return np.asarray(np.linalg.solve(-gain, g))
+
+
+def _race(
+    weights: ArrayLike, reaction: float, fatigue: float, grievance: ArrayLike
+) -> tuple[Array, Array]:
+    """Return ``kW − f (n, n)`` and g ``(n,)``, checked."""
+    w = checked("an amount", "weights", weights)
+    if w.ndim != 2 or w.shape[0] != w.shape[1] or not w.size or not np.isfinite(w).all():
+        raise ValueError(f"weights must be finite, (n, n); got shape {w.shape}")
+    g = checked("an amount", "grievance", grievance)
+    if g.shape not in ((), (len(w),)) or not np.isfinite(g).all():
+        raise ValueError(f"grievance must be finite, one or ({len(w)},); got shape {g.shape}")
+    k, f = checked("an amount", "reaction", reaction), checked("a cosine", "fatigue", fatigue)
+    if not np.isfinite(k):
+        raise ValueError(f"reaction must be finite; got {reaction}")
+    w = np.where(np.eye(len(w), dtype=bool), 0.0, w)
+    return k * w - f * np.eye(len(w)), np.broadcast_to(g, (len(w),))
 
 
 def _heard_by_all(heeds: NDArray[np.bool_]) -> NDArray[np.bool_]:

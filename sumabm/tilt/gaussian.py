@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,12 +62,34 @@ def linear_tilt(
     (array([[0.6, 0.8]]), array([0.5]), array([5.]))
     """
     push, variance, scale = _push(utility, covariance)
+    stride, beta, spent, gain = _strides(variance, scale, power)
+    return LinearTilt(stride[..., None] * push, beta, spent, gain)
+
+
+def linear_tilts(
+    utilities: Sequence[Array], powers: Array, covariance: Array | None = None
+) -> Iterator[LinearTilt]:
+    """Yield the tilt by each of some utilities ``(R, d)``, with ``powers (n, R)`` nats.
+
+    What `linear_tilt` returns of each, with less to do for one of many.
+    """
+    pushes = [_push(utility, covariance) for utility in utilities]
+    variances = np.stack([variance for _, variance, _ in pushes])
+    scales = np.stack([np.broadcast_to(k, one.shape) for _, one, k in pushes])
+    made = zip(pushes, *_strides(variances, scales, powers), strict=True)
+    for (push, _, _), stride, beta, spent, gain in made:
+        yield LinearTilt(stride[..., None] * push, beta, spent, gain)
+
+
+def _strides(
+    variance: Array, scale: Array | float, power: Array | float
+) -> tuple[Array, Array, Array, Array]:
+    """Return the shift in units of `_push`'s vector, β, nats spent and gain of a tilt."""
     spent = np.where(variance > 0.0, power, 0.0)
     root = np.sqrt(np.where(variance > 0.0, variance, 1.0))
     stride = np.sqrt(2.0 * spent) / root
     with np.errstate(over="ignore"):
-        beta, gain = stride / scale, np.sqrt(2.0 * spent) * root * scale
-    return LinearTilt(stride[..., None] * push, beta, spent, gain)
+        return stride, stride / scale, spent, np.sqrt(2.0 * spent) * root * scale
 
 
 def stride_towards(distance2: Array, power: Array | float) -> tuple[Array, Array]:

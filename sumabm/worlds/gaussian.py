@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sumabm.component import Objection
 from sumabm.streams import Draw
-from sumabm.tilt import linear_tilt, shift_within, stride_towards, times
+from sumabm.tilt import LinearTilt, linear_tilt, linear_tilts, shift_within, stride_towards, times
 from sumabm.types import Array
 from sumabm.worlds import Tilt, WorldSpec, per_row
 from sumabm.worlds.left_turn import LeftTurn
@@ -134,15 +134,25 @@ class GaussianWorld:
         ``acts`` are (utility, power); all returned Tilts hold the world that results from all.
         The joint KL divergence can exceed the sum of those spent: n copies spend n²O.
         """
-        tilts = [
-            linear_tilt(self._utility(v), per_row(power), self.covariance.matrix)
-            for v, power in acts
-        ]
-        mean = self.mean
+        tilts, mean = list(self._tilts(acts)), self.mean
         for tilt in tilts:
             mean = mean + tilt.shift
         world = self._at(mean)
         return [Tilt(world, tilt.beta, tilt.spent, tilt.gain) for tilt in tilts]
+
+    def tilts_in_turn(self, acts: list[tuple[Array, Array]]) -> Iterator[Tilt]:
+        """Yield each agent's tilt of the world that the last one left: as `tilt`, one by one."""
+        mean = self.mean
+        for shift, beta, spent, gain in self._tilts(acts):
+            mean = mean + shift
+            yield Tilt(self._at(mean), beta, spent, gain)
+
+    def _tilts(self, acts: list[tuple[Array, Array]]) -> Iterator[LinearTilt]:
+        if not acts:
+            return iter(())
+        powers = np.broadcast_arrays(*(power for _, power in acts), self.mean[..., 0])[:-1]
+        utilities = [self._utility(v) for v, _ in acts]
+        return linear_tilts(utilities, per_row(np.stack(powers)), self.covariance.matrix)
 
     def toward(self, other: GaussianWorld, power: Array | float) -> Tilt:
         """Return the world closest to ``other`` within ``power`` nats of this one.

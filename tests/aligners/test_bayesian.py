@@ -5,6 +5,7 @@ import pytest
 
 import sumabm
 from sumabm import sphere, theory
+from sumabm.agents import turn_all
 from sumabm.aligners.bayesian import Bayesian
 from sumabm.aligners.beliefs import SeparateBelief
 from sumabm.model import SUMModel
@@ -113,7 +114,7 @@ def test_a_belief_turns_with_the_ai_when_others_turn_it(told):
     while model.running:
         model.step()
         turn = Rotation(first, second, np.full(2000, 0.3))
-        model.ais["X"].turn(turn)
+        turn_all({model.ais["X"]: [turn]})
         if told:
             model.aligners["W"].turned("X", turn)
     eta = model.aligners["W"]._state.eta("X")

@@ -7,6 +7,7 @@ import pytest
 
 import sumabm
 from sumabm import sphere
+from sumabm.agents import turn_all
 from sumabm.model import SUMModel
 from sumabm.scenario import ScenarioError
 from sumabm.theory.preference import preference_alignment
@@ -114,7 +115,7 @@ def test_it_reckons_with_the_edits_of_others(told):
         second = np.eye(50)[0] - towards[:, :1] * towards
         second /= np.linalg.norm(second, axis=1)[:, None]
         turn = Rotation(towards, second, np.full(200, 0.1))
-        model.ais["X"].turn(turn)
+        turn_all({model.ais["X"]: [turn]})
         if told:
             model.aligners["W"].turned("X", turn)
     belief = model.aligners["W"].belief(model.ais["X"], model.view(model.aligners["W"]))

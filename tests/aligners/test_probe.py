@@ -5,6 +5,7 @@ import pytest
 
 import sumabm
 from sumabm import sphere, theory
+from sumabm.agents import turn_all
 from sumabm.model import SUMModel
 from sumabm.scenario import ScenarioError
 from sumabm.turns import Rotation
@@ -136,7 +137,7 @@ def test_edits_of_others_are_followed(told):
     while model.running:
         model.step()
         turn = Rotation(model.goal, second, np.full(2000, 0.3))
-        model.ais["X"].turn(turn)
+        turn_all({model.ais["X"]: [turn]})
         if told:
             model.aligners["W"].turned("X", turn)
             model.aligners["W"].turned("another", turn)

@@ -98,11 +98,8 @@ def outcomes(engine: Engine, function: Any, items: Any = ITEMS, **options: Any) 
     """Run and check that each item has one outcome and all but the poison are right."""
     found = sorted(execute(engine, function, items, **options), key=lambda outcome: outcome.item)
     assert [outcome.item for outcome in found] == list(items)
-    assert all(
-        outcome == Done(outcome.item, 2 * outcome.item)
-        for outcome in found
-        if outcome.item != POISON
-    )
+    healthy = [outcome for outcome in found if outcome.item != POISON]
+    assert [one for one in healthy if one != Done(one.item, 2 * one.item)] == []
     return found
 
 
@@ -150,7 +147,7 @@ def test_a_killed_worker_costs_its_item(local: Local) -> None:
 def test_a_killed_dask_worker_costs_its_item(cluster: Cluster) -> None:
     failed = poisoned(cluster, "kill")
     assert failed.error.startswith("the worker died (distributed.scheduler.KilledWorker: Attempted")
-    assert failed.crashes == cluster.tries == 1
+    assert failed.crashes == 1
 
 
 @pytest.mark.parametrize("how", ["sleep", "spin"])
@@ -249,6 +246,7 @@ class Inline(Engine):
 
     tries = 1
     deaths = ()
+    sure = ()
     workers = 1
 
     def submit(self, call: Any, item: Any) -> Future[Any]:

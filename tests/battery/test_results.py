@@ -5,11 +5,16 @@ import shutil
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xarray as xr
 
 from sumabm import open_battery, simulate
+from sumabm.analysis import columns, compare
+from sumabm.analysis.outcomes import point_outcomes
+from sumabm.battery.export import export
 from sumabm.battery.results import opened
 from sumabm.battery.store import Store
 from sumabm.files import RunError
@@ -185,3 +190,72 @@ def test_what_is_open_already_or_a_folder(kept):
     data = open_battery(kept.path)
     assert opened(data) is data
     assert opened(kept.path).identical(data)
+
+
+# --- variables with a dimension of their own -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def networks(tiny, stored, tmp_path_factory):
+    """Points with one, three and four generations of subagents, of which alone they keep all."""
+    utility = {"kind": "subagents", "graph": "series", "subagents": 3}
+    b = tiny(
+        {"agents.X.utility": utility},
+        keep={"steps": "all", "outcomes": ["generation_alignment", "harm"]},
+        uncertainties={"agents.X.utility.subagents": {"kind": "choice", "values": [1, 3, 4]}},
+        levers={},
+    )
+    return stored(b, tmp_path_factory.mktemp("networks"))
+
+
+def test_generations_come_back_from_a_battery(networks):
+    data = open_battery(networks.path, trajectories=True)
+    name, dims = "generation_alignment", ("point", "replicate", "step", "agent", "generation")
+    assert data[name].dims == dims
+    assert set(data.data_vars) == {name, "harm", "unit"}
+    assert data["agent"].values.tolist() == ["X", "Y", "W"]
+    assert data["generation"].values.tolist() == [0, 1, 2, 3]
+    depths = []
+    for point in data["point"].values:
+        run, one = run_of(networks, point), data[name].sel(point=point)
+        depths.append(run.sizes["generation"])
+        np.testing.assert_array_equal(one[..., : depths[-1]].values, run[name].values)
+        assert np.isnan(one[..., depths[-1] :]).all()
+    assert sorted(depths) == [1, 3, 4]
+    ends = open_battery(networks.path, [f"{name}.X"])
+    np.testing.assert_array_equal(ends[name], data[name].isel(step=-1))
+    assert set(ends.data_vars) == {name, "last_step", "unit"}
+
+
+def test_columns_of_generations_are_outcomes(networks):
+    data = open_battery(networks.path)
+    values = data["generation_alignment"].sel(agent="X")
+    names = [f"generation_alignment.X.{place}" for place in range(4)]
+    assert set(columns(data)) == {*names, "harm"}
+    first = point_outcomes(data, "generation_alignment.X.0")
+    np.testing.assert_array_equal(first, values.isel(generation=0))
+    with pytest.raises(ValueError, match=r"should be one of generation_alignment\.X\.0, "):
+        point_outcomes(data, "generation_alignment.X")
+    with pytest.raises(ValueError, match=r"'generation_alignment\.X\.3' is missing at 2 of 3"):
+        point_outcomes(data, "generation_alignment.X.3")
+    with pytest.raises(ValueError, match=r"no 'generation_alignment\.X\.4'; places of .*: 0, 1, 2"):
+        columns(data, ["generation_alignment.X.4"])
+    paired = compare(data, data, ["generation_alignment"])
+    assert paired["outcome"].values.tolist() == names
+    assert (paired["difference"].sel(outcome=names[0]) == 0.0).all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".nc"])
+def test_generations_are_exported(networks, tmp_path, suffix):
+    file, data = tmp_path / f"all{suffix}", open_battery(networks.path, trajectories=True)
+    export(networks, file)
+    if suffix == ".nc":
+        with xr.open_dataset(file, group="trajectories", engine="h5netcdf") as again:
+            xr.testing.assert_equal(again["generation_alignment"], data["generation_alignment"])
+        return
+    table = pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file)
+    rows = table[(table["step"] == 3) & (table["replicate"] == 2)].sort_values("point")
+    wanted = data["generation_alignment"].sel(agent="X", step=3, replicate=2)
+    for place in range(4):
+        seen = rows[f"generation_alignment.X.{place}"].to_numpy(dtype=float)
+        np.testing.assert_array_equal(seen, wanted.isel(generation=place))

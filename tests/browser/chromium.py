@@ -139,9 +139,22 @@ class Tab:
         field = self.page.locator(".v-select").first
         if name not in field.inner_text().split():
             field.click()
-            self.page.get_by_role("option", name=name, exact=True).click()
+            self._option(name).click()
         self.page.wait_for_selector(f".sumabm-chart[data-chart='{name}-harm']")
         self.drawn()
+
+    def _option(self, name, most=30.0):
+        """Return an entry of the open menu, which has the further ones only once it is scrolled."""
+        option = self.page.get_by_role("option", name=name, exact=True)
+        end = time.monotonic() + most
+        while not option.count():
+            assert time.monotonic() < end, f"the menu has no {name}"
+            self.page.evaluate(
+                """for (const menu of document.querySelectorAll('.menuable__content__active'))
+                       menu.scrollTop = menu.scrollTop ? 0 : menu.scrollHeight;"""
+            )
+            self.page.wait_for_timeout(50)
+        return option
 
     def press(self, label):
         """Press a button by its name."""

@@ -14,13 +14,16 @@ from pydantic import Field
 
 from sumabm import ScenarioError, load_scenario
 from sumabm.behaviours import Behaviour
+from sumabm.browser.address import Address
 from sumabm.browser.parameters.changes import Draft, entered, put_override, told
-from sumabm.browser.parameters.controls import MOST_AGENTS, controls, more
+from sumabm.browser.parameters.controls import MOST_ENTRIES, RELATION, controls, more
 from sumabm.browser.parameters.form import Form
 from sumabm.browser.parameters.takes import kinds, made_of_parts, start, takes
 from sumabm.browser.parameters.words import MOST_TYPED, shown
 from sumabm.component import Slot, Strict, members
 from sumabm.data import DataFile
+from sumabm.graphs import Graph
+from sumabm.oversight import Relation
 from sumabm.power import Power
 from sumabm.scenario import Scenario, library
 from sumabm.toml import override_value
@@ -162,9 +165,62 @@ def test_of_a_thousand_agents_a_few_have_controls():
     found = controls(base)
     assert time.perf_counter() - start_at < 0.5
     agents = {one.group for one in found if one.role}
-    assert agents == {"Y", *(f"X{i}" for i in range(MOST_AGENTS))}
+    assert agents == {"Y", *(f"X{i}" for i in range(MOST_ENTRIES))}
     assert more(base) == "988 more AIs: change them in the file"
     assert more(load_scenario("many")) == ""
+
+
+def test_each_relation_has_controls_after_those_of_agents():
+    found = controls(load_scenario("overseers"))
+    groups = list(dict.fromkeys((one.group, one.role) for one in found))
+    assert groups[-2:] == [("W", "aligner"), ("watch", RELATION)]
+    labels = {one.path: one.label for one in found if one.role == RELATION}
+    assert labels == {
+        "relations.watch.kind": "kind",
+        "relations.watch.graph.kind": "graph",
+        "relations.watch.budget": "budget",
+        "relations.watch.split": "split",
+    }
+    kind = control("relations.watch.kind", "overseers")
+    assert set(kind.choices) == set(members(Relation))
+    assert kind.about.startswith("Aligners on a graph")  # what the one that is chosen does
+    graph = control("relations.watch.graph.kind", "overseers")
+    assert set(graph.choices) == set(members(Graph)) - {"file"}
+    edges = control("relations.help.graph.edges", "nested-oversight")
+    assert (edges.sort, edges.value, edges.optional) == ("text", '[["A", "W2"]]', False)
+    among = control("relations.talk.among", "consensus")
+    oversees = control("agents.W.oversees", "consensus")
+    assert (among.sort, among.optional) == (oversees.sort, oversees.optional) == ("text", True)
+    assert not any(one.path == "relations" for one in found + controls(load_scenario("essay")))
+
+
+def test_entries_have_a_count():
+    count = control("agents.X.count", "overseers", {"agents.X.count": 12})
+    assert (count.sort, count.value, count.bounds) == ("whole", "12", "≥ 1, ≤ 10,000")
+    assert "how many there are" in count.known()
+    assert count.known().endswith("in the file: 8")
+    assert control("agents.Y.count", "overseers").value == ""
+    alone = changed("agents.X.count", "", "overseers")
+    assert load_scenario("overseers", alone).names("ai") == ("X",)
+    assert changed("agents.X.count", "8", "overseers", alone) == {}
+    one = control("agents.Y.count", "overseers", {"agents.Y.count": 2})
+    assert one.known().endswith("may be left empty · in the file: empty")
+
+
+def test_what_has_no_controls_is_counted():
+    table = load_scenario("overseers").model_dump()
+    table["relations"] |= {
+        f"talk{i}": {"kind": "consensus", "graph": "ring"} for i in range(2 * MOST_ENTRIES)
+    }
+    table["agents"] |= {
+        f"Z{i}-": {"role": "ai", "power": 1.0, "count": 3} for i in range(MOST_ENTRIES)
+    }
+    base = Scenario.model_validate(table)
+    without = "3 more AIs, 13 more relations: change them in the file"
+    assert more(base) == without  # the thirteenth entry, with its three agents
+    shown_ones = {one.group for one in controls(base) if one.role == RELATION}
+    assert shown_ones == {"watch", *(f"talk{i}" for i in range(MOST_ENTRIES - 1))}
+    assert more(load_scenario("overseers", {"agents.X.count": 300})) == ""
 
 
 def test_a_component_of_ones_own_has_controls(step):
@@ -281,7 +337,9 @@ WORDS = (
 
 
 @settings(max_examples=150)
-@given(st.sampled_from(["essay", "causal", "reward-model", "sandbox", "many"]), st.data(), WORDS)
+@given(
+    st.sampled_from(["essay", "causal", "reward-model", "sandbox", "overseers"]), st.data(), WORDS
+)
 def test_hostile_entries_are_refused_in_words(name, data, entry):
     base = load_scenario(name)
     one = data.draw(st.sampled_from(controls(base)))
@@ -343,6 +401,74 @@ def test_a_new_kind_keeps_what_it_shares_with_the_old():
     assert overrides["world"]["dimensions"] == 100
 
 
+def test_a_new_kind_of_relation_keeps_its_graph():
+    tree = changed("relations.watch.graph.kind", "tree", "overseers")
+    tree = changed("relations.watch.graph.children", "3", "overseers", tree)
+    assert load_scenario("overseers", tree).relations["watch"].graph.children == 3
+    talk = changed("relations.watch.kind", "consensus", "overseers", tree)
+    assert talk == {
+        "relations.watch": {"kind": "consensus", "graph": {"kind": "tree", "children": 3}}
+    }
+    assert changed("relations.watch.kind", "oversight", "overseers", talk) == {}
+
+
+def test_a_graph_of_a_file_stays_where_it_is(tmp_path):
+    (tmp_path / "watch.csv").write_text("W1,X1,1\n")
+    file = {"relations.watch.graph": {"kind": "file", "file": "watch.csv"}}
+    base = load_scenario("overseers").replace(file, tmp_path)
+    found = {one.path: one for one in controls(base)}
+    assert found["relations.watch.graph.file"].value == "watch.csv"
+    assert found["relations.watch.graph.file"].fixed
+    talk = put_override(base, {}, found["relations.watch.kind"], "consensus")
+    assert "file" not in str(talk)  # no path of ours in an address
+    assert put_override(base, talk, found["relations.watch.kind"], "oversight") == {}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"watch.graph.kind": "watts-strogatz", "watch.graph.neighbours": "4"},
+        {"watch.graph.kind": "edges", "watch.graph.edges": '[["W", "X1"], ["W1", "X2", 0.5]]'},
+        {"watch.kind": "consensus", "watch.among": '["X1", "X2"]', "watch.rate": "0.25"},
+        {"watch.kind": "manipulation", "watch.power.kind": "logistic"},
+        {"watch.budget": "each"},
+    ],
+)
+def test_a_relation_is_changed_and_travels_in_an_address(entries):
+    base, overrides = load_scenario("overseers"), {}
+    for path, entry in entries.items():
+        overrides = changed(f"relations.{path}", entry, "overseers", overrides)
+    there = Address.of(Address("overseers", overrides=overrides).query()).overrides
+    assert base.replace(there).identity() == base.replace(overrides).identity()
+    assert base.replace(there).identity() != base.identity()
+    found = {one.path: one.value for one in controls(base, there)}
+    for path, entry in entries.items():
+        assert found[f"relations.{path}"] == entry
+
+
+def test_what_is_wrong_with_a_relation_is_told_at_it():
+    base = load_scenario("consensus")
+    for path, entry, where in (
+        ("graph.kind", "edges", "graph.edges"),
+        ("among", '["W"]', "among"),
+        ("among", "[]", "kind"),
+        ("rate", "2", "rate"),
+    ):
+        draft = Draft(base, {}, {}).enter(control(f"relations.talk.{path}", "consensus"), entry)
+        placed, others = draft.problems(controls(base, draft.overrides))
+        assert list(placed) == [f"relations.talk.{where}"]
+        assert not others
+
+
+def test_an_edge_that_is_none_is_told_of_once():
+    base = load_scenario("arms-race")
+    one = control("relations.race.graph.edges", "arms-race")
+    draft = Draft(base, {}, {}).enter(one, '[["X1", "X2"], ["X2"]]')
+    placed, others = draft.problems(controls(base, draft.overrides))
+    assert placed == {one.path: ["1.1: field required", "1.2: field required"]}
+    assert not others
+
+
 def test_optional_parts_come_and_go():
     kind = "agents.W.method.edit_power.kind"
     given_one = changed(kind, "constant", "bayesian")
@@ -357,6 +483,13 @@ def test_optional_parts_come_and_go():
     assert changed("world.left_turn", True, "sharp-left-turn", off) == {}
 
 
+def test_relations_that_are_none_do_no_harm():
+    for bad in ([1], 3, "gossip", {"kind": 3}, {"graph": 5}, None):
+        found = controls(load_scenario("overseers"), {"relations.watch": bad})
+        assert [one.path for one in found if one.role == RELATION] == ["relations.watch.kind"]
+    assert control("relations.watch.kind", "overseers", {"relations.watch.graph": [1]})
+
+
 def test_overrides_that_lead_nowhere_do_no_harm():
     bad = {
         "agents.X.power": [1],
@@ -364,6 +497,7 @@ def test_overrides_that_lead_nowhere_do_no_harm():
         "world.x.y": 1,
         "steps": "many",
         "harm": None,
+        "relations.nobody.rate": 1,
     }
     found = {one.path: one for one in controls(load_scenario("essay"), bad)}
     assert found["steps"].value == "many"
@@ -485,8 +619,38 @@ def test_only_open_panels_have_fields(form):
     context, _ = form("many")
     panels = context.find(ipyvuetify.ExpansionPanels).widget
     assert len(panels.children) == 9
-    assert len(context.find(ipyvuetify.TextField)) == 1  # X1's power
+    assert len(context.find(ipyvuetify.TextField)) == 2  # X1's count and power
     panels.v_model = []
     assert len(context.find(ipyvuetify.TextField)) == 0
     panels.v_model = [0]
     assert context.find(ipyvuetify.TextField, label="steps").widget.v_model == "200"
+
+
+def headers(context):
+    return [
+        "".join(span.widget.children[0] for span in header.find(ipyvuetify.Html, tag="span"))
+        for header in context.find(ipyvuetify.ExpansionPanelHeader)
+    ]
+
+
+def test_a_panel_says_how_many_agents_or_what_relation_it_is_of(form):
+    context, calls = form("overseers")
+    assert headers(context) == ["Run", "World", "X8 AIs", "Yhuman", "W8 aligners", "watchoversight"]
+    typed(context, "count", "12")
+    assert calls == [{"agents.X.count": 12}]
+    assert headers(context)[2] == "X12 AIs"
+    context.find(ipyvuetify.ExpansionPanels).widget.v_model = [5]
+    context.find(ipyvuetify.Select, label="kind").widget.v_model = "consensus"
+    assert headers(context)[5] == "watchconsensus"
+    typed(context, "rate", "0.5")
+    assert calls[-1]["relations.watch.rate"] == 0.5
+
+
+def test_what_each_of_many_agents_lacks_is_told_in_a_few_lines(form):
+    context, calls = form("coalition", {"agents.X.count": 60})
+    context.find(ipyvuetify.ExpansionPanels).widget.v_model = [5]
+    context.find(ipyvuetify.Select, label="kind").widget.v_model = "lending"
+    told = [line.widget.children[0] for line in context.find(ipyvuetify.Html, tag="li")]
+    assert len(told) == 9
+    assert told[-1] == "and 52 problems more"
+    assert not calls

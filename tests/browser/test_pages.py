@@ -134,6 +134,27 @@ def test_a_parameter_is_changed_and_a_bad_one_is_told(tab):
     assert "steps" in tab.page.url
 
 
+def test_a_relation_and_a_count_are_changed_and_travel_in_the_address(tab, opened, served):
+    tab.go("/?scenario=consensus&step=2")
+    tab.page.locator(".v-expansion-panel-header", has_text="talk").click()
+    for label, entry in (("rate", "0.25"), ("count", "12")):
+        field = tab.page.get_by_label(label, exact=True)
+        field.fill(entry)
+        field.press("Enter")
+        tab.page.wait_for_function(f"location.search.includes('{label}%3D{entry}')")
+    tab.drawn()
+    tab.page.locator(".v-expansion-panel-header", has_text="12 AIs").wait_for()
+    tab.press("Step")
+    tab.until(1)
+    tab.page.wait_for_function("location.search.includes('step=1')")
+    assert "relations.talk.rate%3D0.25" in tab.page.url
+    other = Tab(opened, served.url).go(tab.page.url.removeprefix(tab.url))
+    drawn = "[...document.querySelectorAll('[role=img]')].map(e => e.ariaLabel)"
+    assert other.page.evaluate(drawn) == tab.page.evaluate(drawn)
+    assert other.complaints == []
+    other.close()
+
+
 def test_the_address_restores_the_view(tab, opened, served):
     tab.go("/?scenario=many&set=agents.X1.power%3D3&replicates=4&seed=2&shown=3&ai=X2&step=9")
     assert tab.steps() == 9

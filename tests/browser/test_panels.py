@@ -16,14 +16,25 @@ import pytest
 from sumabm import SUMModel, load_scenario
 from sumabm.browser.curves import groups
 from sumabm.browser.frame import Arrow, Blob, Frame, Plane, States, band_of, mean_of
-from sumabm.browser.panels import alignment, harm, information, pictures, power, world
+from sumabm.browser.live import Live
+from sumabm.browser.panels import (
+    alignment,
+    generations,
+    harm,
+    information,
+    pictures,
+    power,
+    world,
+)
 from sumabm.browser.picture import Option, packed, points, rounded
 from sumabm.scenario import Scenario, library
 
 SHIPPED = sorted(path.stem for path in Path(library()).glob("*.toml"))
 
 
-def frame_of(name: str, replicates: int = 4, steps: int = 12, **overrides: object) -> Frame:
+def frame_of(
+    name: str | Scenario, replicates: int = 4, steps: int = 12, **overrides: object
+) -> Frame:
     model = SUMModel(name, replicates, 0, **overrides)
     rows = []
     while model.running and len(rows) < steps:
@@ -105,6 +116,8 @@ def test_before_any_step_there_are_axes_and_theory(name: str) -> None:
     assert found["harm"].spoken == "No step has been made yet."
     for picture in found.values():
         packed(picture.option)
+    found.pop("oversight", None)  # it is not over steps
+    for picture in found.values():
         assert picture.option["xAxis"]["max"] == max(spec.steps - 1, 1)
 
 
@@ -248,6 +261,20 @@ def test_groups_are_by_role() -> None:
     assert [group.name for group in groups(frame, actors)] == ["8 AIs", "Y0"]
 
 
+@pytest.mark.parametrize("ais", [7, 14, 60])
+def test_roles_have_colours_of_their_own_however_many_agents_there_are(ais: int) -> None:
+    frame = invented(crowd(ais))
+    actors = [*frame.spec.names("ai"), *frame.spec.names("human")]
+    assert len({group.colour for group in groups(frame, actors)}) == 2
+    live = Live(frame.spec, 2)
+    live.step()
+    picture = world.draw(live.frame())
+    assert picture is not None
+    arrows = {one["name"]: one["color"] for one in picture.option["series"] if "coords" in str(one)}
+    assert set(arrows) == {f"{ais} AIs", "Y0"}
+    assert len(set(arrows.values())) == 2
+
+
 def test_a_thousand_agents_are_drawn_in_time() -> None:
     frame = invented(crowd(990, humans=9))
     for panel in (alignment, information, power):
@@ -261,6 +288,80 @@ def test_an_essay_of_2000_steps_is_drawn_in_time() -> None:
     frame = dataclasses.replace(frame, theory=theory, world=plane())
     assert quickest(lambda: [packed(picture.option) for _, picture in pictures(frame)]) < 0.03
     assert sum(len(packed(picture.option)) for _, picture in pictures(frame)) < 150_000
+
+
+# --- what origins know ---------------------------------------------------------------------------
+
+
+def test_generations_have_mean_band_replicate_start_and_theory() -> None:
+    frame = frame_of("goal-discovery")
+    curves = {f"generation_alignment.X.{g}": np.full(100, 0.5 + 0.1 * g) for g in range(3)}
+    picture = generations.draw(dataclasses.replace(frame, theory=curves, first=5))
+    assert picture is not None
+    option = picture.option
+    assert entries(option) == ["X", "95 %", "replicate 8", "at step 0", "theory"]
+    every = np.stack([frame.columns[f"generation_alignment.X.{g}"] for g in range(3)])
+    expected = {
+        "X": every[:, -1].mean(axis=1),
+        "replicate 8": every[:, -1, 3],
+        "at step 0": every[:, 0].mean(axis=1),
+        "theory": [0.5, 0.6, 0.7],
+    }
+    for name, values in expected.items():
+        (line,) = named(option, name)
+        assert [y for _, y in line["data"]] == pytest.approx(values, rel=1e-4), name
+    low, high = np.quantile(every[:, -1], (0.025, 0.975), axis=1)
+    (band,) = named(option, "95 %")
+    assert [row[1:] for row in band["data"]] == pytest.approx(np.stack([low, high], 1), rel=1e-4)
+    assert option["xAxis"]["data"] == ["0", "1", "2"]
+    assert option["yAxis"]["min"] <= low.min()
+    assert picture.spoken.startswith("At step 11, means over 4 replicates")
+    assert "X's generation 2" in picture.spoken
+
+
+def test_generations_of_one_replicate_and_before_any_step() -> None:
+    picture = generations.draw(frame_of("subagents", replicates=1, steps=1))
+    assert picture is not None
+    assert entries(picture.option) == ["X"]
+    spec = load_scenario("subagents")
+    picture = generations.draw(Frame(spec, spec.steps, 0, {}))
+    assert picture is not None
+    assert picture.option["xAxis"]["data"] == ["0", "1", "2", "3"]
+    assert picture.spoken == "No step has been made yet."
+
+
+def test_a_run_of_a_version_that_kept_no_generations_has_no_such_panel() -> None:
+    frame = frame_of("subagents")
+    columns = {k: v for k, v in frame.columns.items() if not k.startswith("generation")}
+    assert generations.draw(dataclasses.replace(frame, columns=columns)) is None
+    for name in ("essay", "explorer"):
+        assert generations.draw(frame_of(name)) is None
+
+
+def test_generations_of_a_crowd_are_those_of_one_replicate() -> None:
+    table = load_scenario("subagents").model_dump()
+    entry = table["agents"].pop("X")
+    deep = {**entry, "utility": {"kind": "subagents", "graph": "series", "subagents": 6}}
+    some = {f"X{i}": entry for i in range(8)} | {"Z": deep}
+    table["agents"] = {**some, **table["agents"]}
+    table["agents"]["W"]["oversees"] = None
+    frame = frame_of(Scenario.model_validate(table), replicates=2, steps=2)
+    option = generations.draw(frame).option
+    assert entries(option) == ["9 AIs", "95 %", "at step 0"]
+    (mean,) = named(option, "9 AIs")
+    columns = [f"generation_alignment.{ai}.1" for ai in some]
+    expected = np.mean([frame.columns[column][-1, 1] for column in columns])
+    assert mean["data"][1][1] == pytest.approx(expected, rel=1e-4)
+    alone = frame.columns["generation_alignment.Z.5"][-1, 1]
+    assert mean["data"][5][1] == pytest.approx(alone, rel=1e-4)
+    assert quickest(lambda: packed(generations.draw(frame).option)) < 0.1
+
+
+def test_an_explorers_knowledge_is_beside_its_alignment() -> None:
+    picture = alignment.draw(frame_of("explorer"))
+    assert picture is not None
+    assert "with its own reward" in entries(picture.option)
+    assert "with its own reward" not in entries(alignment.draw(frame_of("essay")).option)
 
 
 # --- the world -----------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import sumabm
-from sumabm import sphere
+from sumabm import sphere, theory
+from sumabm.agents import turn_all
 from sumabm.model import SUMModel
 from sumabm.origins.explorer import Explored, Explorer
 from sumabm.scenario import ScenarioError
@@ -98,6 +99,35 @@ def test_the_law_goes_by_states_and_not_by_steps():
     assert z(cosine(model, knows), np.sqrt(1.0 - error(100, 1.0, 20))) > 4
 
 
+@pytest.mark.parametrize("method", ["none", "bayesian"])
+def test_what_it_learnt_is_recorded_and_follows_theory(method):
+    """Row t is the cosine before step t; edits turn aim and reward, so that the law is the same."""
+    changes = {"agents.W.method": method, "world.dimensions": 100, "agents.X.utility.noise": 0.5}
+    run = sumabm.simulate("explorer", 100, seed=11, steps=121, overrides=changes)
+    seen = run["learnt"].sel(agent="X").values
+    limit = theory.explored_alignment(np.arange(121) / 100, 0.5)
+    other = theory.explored_alignment(np.arange(121) / 100, 1.0)
+    assert z(seen[:, 0], 0.0) < 4
+    for step in (20, 60, 120):
+        assert z(seen[:, step], limit[step]) < 4, step
+        assert z(seen[:, step], other[step]) > 4, step
+    *_, (model, knows) = explore(5, 11, **{**changes, "steps": 40})
+    again = sumabm.simulate("explorer", 5, seed=11, steps=41, overrides=changes)
+    np.testing.assert_array_equal(again["learnt"].sel(agent="X", step=40), cosine(model, knows))
+
+
+def test_theory_of_what_it_learnt():
+    x = np.array([0.0, 0.3, 1.0, 2.0, 50.0])
+    np.testing.assert_allclose(
+        theory.explored_alignment(x, 0.5) ** 2, 1.0 - error(1.0, 0.5, x), atol=1e-15
+    )
+    np.testing.assert_allclose(theory.explored_alignment([0.25, 1.0, 4.0], 1e-9), [0.5, 1, 1])
+    np.testing.assert_allclose(theory.explored_alignment(1e-12, 2.0), np.sqrt(1e-12 / 5.0))
+    for x, noise in ((-1.0, 1.0), (1.0, 0.0)):
+        with pytest.raises(ValueError, match=r"must|should"):
+            theory.explored_alignment(x, noise)
+
+
 def test_belief_is_calibrated_at_few_dimensions():
     """E|v − m|² = E tr Σ exactly, where acts don't depend on what it learnt."""
     changes = {"world.dimensions": 5, "agents.X.power": 0.0}
@@ -175,7 +205,7 @@ def test_alignment_of_what_it_does_is_lost_again_as_it_learns():
         if model.steps == 8:
             early = cosine(model, knows)
             ai = model.ais["X"]
-            ai.turn(Rotation.onto(ai.subject.aim, model.goal))
+            turn_all({ai: [Rotation.onto(ai.subject.aim, model.goal)]})
             np.testing.assert_allclose(np.vecdot(ai.subject.aim, model.goal), 1.0)
     aligned = np.vecdot(model.ais["X"].subject.aim, model.goal)
     assert 0.4 < early.mean() < 0.8

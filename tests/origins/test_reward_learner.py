@@ -5,6 +5,7 @@ import pytest
 
 import sumabm
 from sumabm import sphere, theory
+from sumabm.agents import turn_all
 from sumabm.model import SUMModel
 from sumabm.turns import Nudge, Rotation
 
@@ -86,9 +87,9 @@ def test_edits_turn_its_belief_and_it_goes_on_from_there(kind):
         length = np.linalg.norm(ai._learnt, axis=1)
         aim = ai.subject.aim
         if kind == "rotation":
-            ai.turn(Rotation(side, model.goal, np.full(50, 0.4)))
+            turn_all({ai: [Rotation(side, model.goal, np.full(50, 0.4))]})
         else:
-            ai.turn(Nudge(np.full(50, 0.3), model.goal, 10))
+            turn_all({ai: [Nudge(np.full(50, 0.3), model.goal, 10)]})
         assert np.all(np.abs(ai.subject.aim - aim).max(axis=1) > 1e-3)
         np.testing.assert_allclose(ai._learnt, length[:, None] * ai.subject.aim, atol=1e-8)
         np.testing.assert_allclose(
@@ -100,7 +101,7 @@ def test_edits_before_it_has_seen_anything_turn_its_aim():
     model = SUMModel("reward-learner", 20, 5, **{"agents.Y.power": 0.0})
     ai = model.ais["X"]
     first = ai.subject.aim
-    ai.turn(Nudge(np.full(20, 5.0), model.goal, 100))
+    turn_all({ai: [Nudge(np.full(20, 5.0), model.goal, 100)]})
     turned = ai.subject.aim
     model.step()
     np.testing.assert_array_equal(ai.certainty["X"], 0.0)

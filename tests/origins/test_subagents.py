@@ -199,6 +199,20 @@ def test_discovery_in_a_network(seed):
     assert ends == pytest.approx(theory.network_alignment(*given, utility["powers"]), rel=1e-9)
 
 
+def test_discovery_by_each_subagent():
+    utility, graph = random_network(3)
+    overrides = {PLACE: {"kind": "subagents", **utility, "discovery": 0.3}}
+    overrides |= {"world.dimensions": 1500, "agents.W.method": "none"}
+    run = sumabm.simulate("subagents", 100, seed=3, steps=12, overrides=overrides)
+    each = theory.discovery_alignments(graph, utility["fidelity"], 0.3, 11)
+    for g, generation in enumerate(nx.topological_generations(graph)):
+        seen = run["generation_alignment"].sel(agent="X", generation=g).values
+        limit = np.mean([each[name] for name in generation], axis=0)
+        for time in (0, 2, 6, 11):
+            assert z(seen[:, time], limit[time]) < 4, (g, time)
+        assert z(seen[:, 6], limit[7]) > 4, g
+
+
 def test_goals_come_down_a_generation_a_step():
     model = model_of({"graph": "series", "subagents": 5, "fidelity": 1.0, "discovery": 1.0})
     origin = model.ais["X"].spec.utility

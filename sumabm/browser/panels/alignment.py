@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sumabm.browser.curves import DOTTED, Curves, groups, latest, so_far
+from sumabm.browser.curves import BROKEN, DOTTED, Curves, groups, latest, so_far
 from sumabm.browser.frame import Frame
 from sumabm.browser.picture import Option, Picture
 
@@ -18,9 +18,11 @@ def draw(frame: Frame) -> Picture | None:
     curves.groups(found, "alignment")
     for group in found:
         curves.mean(group.columns("believed"), "as aligners believe", group.colour, DOTTED)
+        curves.mean(group.columns("learnt"), "with its own reward", group.colour, BROKEN)
         curves.theory(group.columns("alignment"))
+        curves.theory(group.columns("learnt"), "theory: own reward")
     said = [f"{name} is {latest(frame, f'alignment.{name}')} aligned" for name in _first(frame)]
-    option = curves.option("alignment (cosine)", **_limits(curves.least))
+    option = curves.option("alignment (cosine)", **limits(curves.least))
     return Picture("Alignment", option, so_far(frame, said))
 
 
@@ -28,7 +30,7 @@ def _first(frame: Frame) -> list[str]:
     return frame.agents("alignment")[:7]
 
 
-def _limits(least: float) -> Option:
+def limits(least: float) -> Option:
     """Return the least axis that has 1 and all values, of the few that ticks fit."""
     low = next(low for low in (0.0, -0.2, -0.5, -1.0) if low <= max(least, -1.0))
     return {"min": low, "max": 1.0, "interval": 0.2 if low > -0.3 else 0.5}

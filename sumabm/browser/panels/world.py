@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sumabm.browser.curves import above, axis, entry, legend, ordered, tooltip
+from sumabm.browser.curves import above, axis, entry, hue_of, legend, ordered, tooltip
 from sumabm.browser.frame import Arrow, Blob, Frame, Plane, States
 from sumabm.browser.picture import INK, MUTED, Option, Picture, faded, hue, points, rounded
 from sumabm.report.text import number
@@ -58,7 +58,8 @@ def _plane(frame: Frame, plane: Plane) -> Picture:
         _blob("after the AIs", plane.acted, MUTED, "dashed"),
         _blob("after the humans", plane.left, INK, "solid"),
     )
-    drawn = [_arrow(frame, arrow) for arrow in arrows]
+    few = len(arrows) == len(plane.arrows)
+    drawn = [_arrow(frame, arrow, few) for arrow in arrows]
     series = [*blobs, *drawn, *_aims(frame, plane)]
     marks: list[Option] = [entry(blob["name"]) for blob in blobs]
     marks += [
@@ -89,13 +90,12 @@ def _plane_said(plane: Plane, arrows: list[Arrow]) -> str:
     return f"The mean of the world is {'; '.join([*places, *lengths])}."
 
 
-def _colour(frame: Frame, agent: str) -> str:
-    """Return the colour of an agent, or of the first of a role."""
+def _colour(frame: Frame, agent: str, few: bool = True) -> str:
+    """Return the colour of an agent; of humans together the first's or, of a crowd, their own."""
+    if not few:
+        return hue_of("ai" if _is_ai(frame, agent) else "human")
     names = ordered(frame)
-    if agent in names:
-        return hue(names.index(agent))
-    role = "ai" if _is_ai(frame, agent) else "human"
-    return hue(names.index(frame.spec.names(role)[0]))
+    return hue(names.index(agent if agent in names else frame.spec.names("human")[0]))
 
 
 def _is_ai(frame: Frame, agent: str) -> bool:
@@ -141,8 +141,8 @@ def _is_there(blob: Blob) -> bool:
     return bool(np.isfinite(blob.mean).all() and np.isfinite(blob.covariance).all())
 
 
-def _arrow(frame: Frame, arrow: Arrow) -> Option:
-    colour, is_ai = _colour(frame, arrow.agent), _is_ai(frame, arrow.agent)
+def _arrow(frame: Frame, arrow: Arrow, few: bool) -> Option:
+    colour, is_ai = _colour(frame, arrow.agent, few), _is_ai(frame, arrow.agent)
     ends = [rounded(end, 4) for end in (arrow.foot, arrow.tip)]
     return {
         "type": "lines",

@@ -86,7 +86,7 @@ def put_override(
 ) -> dict[str, object]:
     """Return the overrides with the control's field set to a value, as `entered` gives them.
 
-    A kind is set with all that it requires, as `sumabm.browser.takes.start` has it, in place of
+    A kind is set with all that it requires, as `takes.start` has it, in place of
     every override of the old kind's fields. What changes nothing is no override.
     """
     path, part = control.path, control.part
@@ -135,7 +135,9 @@ def told(error: ScenarioError, found: Iterable[Control]) -> tuple[dict[str, list
             above, below = ".".join(keys[:depth]), ".".join(keys[depth:])
             path = above if above in paths else f"{above}.kind"
             if path in paths:
-                placed.setdefault(path, []).append(f"{below}: {rule}" if below else rule)
+                line = f"{below}: {rule}" if below else rule
+                lines = placed.setdefault(path, [])
+                lines += [line] * (line not in lines)  # each type of a union may have the same
                 break
         else:
             others.append(problem)

@@ -7,9 +7,10 @@ yet, so that a page can show what a new choice still lacks.
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -17,14 +18,19 @@ from pydantic.fields import FieldInfo
 from sumabm.browser.parameters.takes import Takes, kinds, made_of_parts, names_a_file, takes
 from sumabm.browser.parameters.words import shown
 from sumabm.component import Strict, expand, members
-from sumabm.scenario import AgentSpec, Scenario
+from sumabm.oversight import Relation
+from sumabm.roles import AgentSpec
+from sumabm.scenario import Scenario
 from sumabm.toml import ScenarioError, keys_of, put
 
-MOST_AGENTS = 12
-"""Agents of each role that have controls."""
+MOST_ENTRIES = 12
+"""Entries of each role, and relations, that have controls."""
+
+RELATION = "relation"
+"""The role of a relation's controls: no agent has it."""
 
 _NOT_CHANGED = ("scenario", "description", "tags")
-_ROLES = {"ai": "AIs", "human": "humans", "aligner": "aligners"}
+_PLURALS = {"ai": "AIs", "human": "humans", "aligner": "aligners", RELATION: "relations"}
 
 Sort = Literal["whole", "number", "choice", "switch", "word", "text"]
 """What is entered: "word" is taken as it is typed, "text" is anything else, written as TOML."""
@@ -33,11 +39,11 @@ Sort = Literal["whole", "number", "choice", "switch", "word", "text"]
 class Control(NamedTuple):
     """A field of a scenario that can be changed.
 
-    ``group`` is "run", "world" or an agent's name, and ``role`` that agent's, else empty. ``value``
-    is as shown: a bool for a switch, else text, empty for none; ``original`` is the same as the
-    scenario's file has it, None where that has no such field. ``choices`` are the values by their
-    texts. ``fixed`` says why it can't be changed here. ``part`` is the room of a component whose
-    kind this is, or the table that this switches on.
+    ``group`` is "run", "world" or the name of an agents' entry or of a relation; ``role`` is that
+    entry's, or `RELATION`, else empty. ``value`` is as shown: a bool for a switch, else text, empty
+    for none; ``original`` is the same as the scenario's file has it, None where that has no such
+    field. ``choices`` are the values by their texts. ``fixed`` says why it can't be changed here.
+    ``part`` is the room of a component whose kind this is, or the table that this switches on.
     """
 
     path: str
@@ -67,12 +73,13 @@ class Control(NamedTuple):
         >>> controls(load_scenario("essay"), {"steps": 5})[0].known()
         'steps to run · ≥ 1, ≤ 100,000,000 · in the file: 200'
         """
-        by_texts: dict[str | bool | None, str] = {"": "none", True: "on", False: "off"}
+        empty = "none" if self.sort == "choice" else "empty"
+        by_texts: dict[str | bool | None, str] = {"": empty, True: "on", False: "off"}
         original = by_texts.get(self.original, str(self.original))
         known = (
             self.about,
             self.bounds,
-            "empty for none" if self.optional and self.sort != "choice" else "",
+            "may be left empty" if self.optional and self.sort != "choice" else "",
             self.fixed,
             f"in the file: {original}" if self.changed else "",
         )
@@ -105,33 +112,41 @@ class _Place(NamedTuple):
 
 
 def controls(
-    base: Scenario, overrides: Mapping[str, object] = {}, most: int = MOST_AGENTS
+    base: Scenario, overrides: Mapping[str, object] = {}, most: int = MOST_ENTRIES
 ) -> list[Control]:
     """Return the controls of a scenario with overrides, in the order of its fields.
 
     Overrides need not validate: what they lack is shown empty, and those that lead nowhere are
-    left out. Of each role the first ``most`` agents have controls; see `more`.
+    left out. The first ``most`` entries of each role and relations have controls; see `more`.
     """
     top = _Place((), "run", "", drafted(base, overrides), base.model_dump())
     found: list[Control] = []
     for name, field in Scenario.model_fields.items():
         if name == "agents":
             found += _of_agents(base, top.below(name, top.now[name]), most)
+        elif name == "relations":
+            found += _of_relations(base, top.below(name, top.now[name]), most)
         elif name not in _NOT_CHANGED:
             found += _field(name, field, top._replace(group="world" if name == "world" else "run"))
     return found
 
 
-def more(base: Scenario, most: int = MOST_AGENTS) -> str:
-    """Return in words which agents have no controls; empty if all have.
+def more(base: Scenario, most: int = MOST_ENTRIES) -> str:
+    """Return in words how many agents and relations have no controls; empty if all have.
 
     >>> from sumabm.scenario import load_scenario
     >>> more(load_scenario("many"), most=1)
     '2 more AIs, 1 more human, 1 more aligner: change them in the file'
     """
-    roles = Counter(agent.kind for agent in base.agents.values())
-    left = {role: number - most for role, number in roles.items() if number > most}
-    told = [f"{n} more {_ROLES[role].removesuffix('s' * (n == 1))}" for role, n in left.items()]
+    entries, left = Counter[str](), Counter[str]()
+    for name, agent in base.agents.items():
+        entries[agent.kind] += 1
+        if entries[agent.kind] > most:
+            left[agent.kind] += len(base.members(name))
+    left[RELATION] = max(len(base.relations) - most, 0)
+    told = [
+        f"{n} more {_PLURALS[what].removesuffix('s' * (n == 1))}" for what, n in (+left).items()
+    ]
     return f"{', '.join(told)}: change them in the file" if told else ""
 
 
@@ -167,6 +182,16 @@ def _of_agents(base: Scenario, place: _Place, most: int) -> Iterator[Control]:
         role = str(now.get("role"))
         if seen[agent.kind] <= most and role in roles:
             yield from _fields(roles[role], place.below(name, now, name, role))
+
+
+def _of_relations(base: Scenario, place: _Place, most: int) -> Iterator[Control]:
+    field = Scenario.model_fields["relations"]
+    for name in list(base.relations)[:most]:
+        now = place.below(name, place.now.get(name), name, RELATION)
+        kind = members(Relation).get(str(now.now.get(Relation.tag)))
+        about = inspect.getdoc(kind)
+        told = FieldInfo(description=about.partition("\n")[0]) if about else field
+        yield from _component(told, takes(get_args(field.annotation)[1]), now)
 
 
 def _fields(cls: type[Strict], place: _Place) -> Iterator[Control]:

@@ -1,4 +1,4 @@
-"""The form: a scenario's controls on a page, by agent, with what is wrong told in place."""
+"""The form: a scenario's controls on a page, by what they are of, with what is wrong in place."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import solara
 from solara.components.input import use_change
 
 from sumabm.browser.parameters.changes import Draft
-from sumabm.browser.parameters.controls import Control, controls, more
+from sumabm.browser.parameters.controls import RELATION, Control, controls, more
 from sumabm.scenario import Scenario
 
 _FIELD: dict[str, Any] = {"dense": True, "persistent_hint": True, "hide_details": "auto"}
+_MOST_TOLD = 8  # problems: each of many agents may have one
 
 Enter = Callable[[Control, object], None]
 
@@ -78,6 +79,16 @@ def _title(group: str, role: str) -> str:
     return group if role else group.capitalize()
 
 
+def _what(fields: list[Control]) -> str:
+    """Return what a panel's fields are of: a role, with how many agents, or a relation's kind."""
+    first = fields[0]  # an agent's count, a relation's kind
+    if first.role == RELATION:
+        return str(first.value)
+    word = {"ai": "AI"}.get(first.role, first.role)
+    several = word and str(first.value).isdecimal() and first.value != "1"
+    return f"{first.value} {word}s" if several else word
+
+
 @solara.component
 def _NotRun(lines: list[str], on_drop: Callable[[], None]) -> None:
     """Tell that the changes are not run yet, why, and how to be rid of them."""
@@ -92,8 +103,10 @@ def _NotRun(lines: list[str], on_drop: Callable[[], None]) -> None:
         text = "Not run yet. The run on show is the last that fitted."
         solara.v.Html(tag="div", class_="text-body-2", children=[text])
         with solara.v.Html(tag="ul", class_="text-caption my-1"):
-            for line in lines:
+            for line in lines[:_MOST_TOLD]:
                 solara.v.Html(tag="li", children=[line])
+            if len(lines) > _MOST_TOLD:
+                solara.v.Html(tag="li", children=[f"and {len(lines) - _MOST_TOLD} problems more"])
         _Button("Drop these changes", on_drop)
 
 
@@ -101,7 +114,7 @@ def _NotRun(lines: list[str], on_drop: Callable[[], None]) -> None:
 def _Groups(
     found: list[Control], draft: Draft, placed: Mapping[str, list[str]], enter: Enter
 ) -> None:
-    """Show a panel for the run, the world and each agent: at first, the first agent's is open."""
+    """Show a panel for the run, the world, each agent and relation; an agent's is open at first."""
     groups: dict[tuple[str, str], list[Control]] = {}
     for control in found:
         groups.setdefault((control.group, control.role), []).append(control)
@@ -112,7 +125,7 @@ def _Groups(
     ):
         for place, ((name, role), fields) in enumerate(groups.items()):
             with solara.v.ExpansionPanel():
-                _Header(_title(name, role), role, fields, placed)
+                _Header(_title(name, role), fields, placed)
                 with solara.v.ExpansionPanelContent(class_="pt-2"):
                     for control in fields if place in opened else []:  # closed, it needs no fields
                         entry = draft.refused.get(control.path, (control.value, ""))[0]
@@ -121,15 +134,14 @@ def _Groups(
 
 
 @solara.component
-def _Header(title: str, role: str, fields: list[Control], placed: Mapping[str, list[str]]) -> None:
+def _Header(title: str, fields: list[Control], placed: Mapping[str, list[str]]) -> None:
     changed = sum(control.changed for control in fields)
     wrong = sum(len(placed.get(control.path, [])) for control in fields)
     marks = [("primary", f"{changed} changed")] * (changed > 0)
     marks += [("error", f"{wrong} wrong")] * (wrong > 0)
     with solara.v.ExpansionPanelHeader(class_="py-2 px-3"), solara.v.Html(tag="div"):
         solara.v.Html(tag="span", class_="font-weight-medium", children=[title])
-        words = "AI" if role == "ai" else role
-        solara.v.Html(tag="span", class_="text-caption ml-2", children=[words])
+        solara.v.Html(tag="span", class_="text-caption ml-2", children=[_what(fields)])
         for colour, text in marks:
             solara.v.Chip(children=[text], x_small=True, outlined=True, color=colour, class_="ml-2")
 

@@ -121,9 +121,9 @@ def _needs_a_file(cls: type[Strict]) -> bool:
 def start(cls: type[Strict], old: Mapping[str, Any] = {}) -> dict[str, Any]:
     """Return what a component or table starts with: what it requires, and its components.
 
-    A required number is what ``old``, the table in its place, has by that name, or else a plain
-    one within its bounds. What has no plain value is left out, for the user to fill in. Components
-    that are there by default are named, so that a path can lead into them.
+    A required number or component is what ``old``, the table in its place, has by that name, or
+    else a plain one within its bounds. What has no plain value is left out, for the user to fill
+    in. Components that are there by default are named, so that a path can lead into them.
     """
     found: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
@@ -132,10 +132,18 @@ def start(cls: type[Strict], old: Mapping[str, Any] = {}) -> dict[str, Any]:
             default = field.get_default(call_default_factory=True)
             value = default.model_dump() if isinstance(default, Component) else None
         else:
-            value = old[name] if what.within(old.get(name)) else _plain(what, _rate(field))
+            value = old[name] if _goes_on(what, old.get(name)) else _plain(what, _rate(field))
         if value is not None:
             found[name] = value
     return found
+
+
+def _goes_on(what: Takes, old: object) -> bool:
+    """Return whether a field takes what another had by its name: no files, nor parts of parts."""
+    if what.room is None or not isinstance(old, Mapping):
+        return what.within(old)
+    cls = members(what.room).get(str(old.get(what.room.tag)))
+    return cls is not None and not any(map(made_of_parts, cls.model_fields.values()))
 
 
 def _rate(field: FieldInfo) -> bool:
