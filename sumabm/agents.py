@@ -16,7 +16,7 @@ from sumabm.roles import AISpec, AlignerSpec, HumanSpec
 from sumabm.streams import Draw
 from sumabm.turns import Nudge, Subject, Turn, extended, nudged
 from sumabm.types import Array
-from sumabm.view import Sight, View
+from sumabm.view import Reading, Sight, View
 from sumabm.worlds import Tilt, World
 
 if TYPE_CHECKING:
@@ -124,10 +124,11 @@ class AI(Actor):
                 columns |= {f"{column}.{place}": own for place, own in enumerate(values.T)}
         return columns
 
-    def reading(self, noise: float, draw: Draw) -> Array:
-        """Return the aim as a probe reads it: ``v + σ N(0, I/d)``, ``(R, w)``."""
-        d = self._base.dimensions
-        return self.subject.aim + noise / np.sqrt(d) * draw.normal(self._base.width)
+    def reading(self, noise: float, draw: Draw, parts: bool) -> Reading:
+        """Return the aim as a probe reads it, or as it is pooled from readings of its parts."""
+        error = noise * self.spec.utility.parts_error(self._learnt) if parts else noise
+        scale = np.atleast_1d(error / np.sqrt(self._base.dimensions))[:, None]
+        return Reading(self.subject.aim + scale * draw.normal(self._base.width), error)
 
     def learn(self, view: View) -> None:
         """Let the origin make what it can of the step."""
@@ -261,7 +262,7 @@ class Aligner(SUMAgent):
         return {ai: partial(self.model.audit, ai) for ai in self.ais}
 
     @cached_property
-    def readings(self) -> Mapping[str, Callable[[float, Draw], Array]]:
+    def readings(self) -> Mapping[str, Callable[[float, Draw, bool], Reading]]:
         """Readings of each AI's aim, once the AIs are there."""
         return {ai: self.model.ais[ai].reading for ai in self.ais}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from sumabm.dynamics import Dynamics
 from sumabm.streams import Draw
@@ -26,6 +27,13 @@ class Sight:
     def look(self, draw: Draw, looks: int) -> Array:
         """Return the whitened mean ``(R, w)`` of so many samples of what was left, less found."""
         return self.left.look(self.found, draw, looks)
+
+
+class Reading(NamedTuple):
+    """An aim as a probe reads it, ``v + σ N(0, I/d) (R, w)``; ``noise`` σ may be ``(R,)``."""
+
+    aim: Array
+    noise: Array | float
 
 
 class Sights(Mapping[str, Sight]):
@@ -80,8 +88,8 @@ class View:
     """For an aligner: the acts of the AIs it oversees, by AI."""
     audits: Mapping[str, Callable[[], Sight]] = field(default_factory=dict)
     """For an aligner: by AI it oversees, a look at what it would do if nobody looked, in a copy."""
-    readings: Mapping[str, Callable[[float, Draw], Array]] = field(default_factory=dict)
-    """For an aligner: by AI it oversees, a reading ``v + σ N(0, I/d)`` of its aim, ``(R, w)``."""
+    readings: Mapping[str, Callable[[float, Draw, bool], Reading]] = field(default_factory=dict)
+    """For an aligner: by AI it oversees, a reading of its aim, or of each part of it, by σ."""
     certainty: Mapping[str, Array] = field(default_factory=dict)
     """For an AI: the cosine that it expects its own aim to have with v_Y, ``(R,)``, if it says."""
     order: Mapping[str, Array]

@@ -130,6 +130,7 @@ GRAPHS = [
     Edges(edges=[("X", "X2"), ("X3", "X2", 0.5)]),
     File(file=str(FRIENDS)),
 ]
+LAYERS = {"kind": "subagents", "graph": "layered", "subagents": 5, "width": 3}
 RATED = [Preference(), Preference(pairs=3, rationality=1e6)]
 PROBES = [Probe(noise=1.0), Probe(noise=5.0, edit_power=Constant(value=0.25))]
 CASES = [
@@ -188,6 +189,7 @@ DISCRETE = [
     (RelationSuite, RELATIONS, FREE),
     (RelationSuite, RELATIONS, {"activation": "random"}),
     (RelationSuite, JOINT, {"activation": "simultaneous"}),
+    (AlignerSuite, [Probe(noise=1.0, reads="parts")], {"agents.X.utility": LAYERS}),
     (RelationSuite, [LYING], {"agents.W2.method": "bayesian", "agents.W.method": "none"}),
     (RelationSuite, [LENDING], {"agents.W2.oversees": ["X2", "X3"]}),
     (WorldSuite, [Cloud(points=600, dimensions=5), Grid(steps=3, dimensions=5)], {}),

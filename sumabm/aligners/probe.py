@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic import Field
 from sumabm.aligners import AlignerMethod, Belief, Edit
 from sumabm.aligners.aims import affordable, known, not_followed, rotate
 from sumabm.component import Objection, Slot
+from sumabm.origins import Origin
 from sumabm.power import Power
 from sumabm.streams import Draw
 from sumabm.turns import Rotation, Turn
@@ -29,6 +30,11 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
     looks worth ``x = T/σ²``: ``E A_d(R|s|)``, ``R² = d x``, at finite d, and as d → ∞
     ``sqrt(x/(1+x))``, with information ``(d/2) ln(1+x)``: see `theory.expected_alignment`.
 
+    It ``reads`` the aim of the whole or, where an AI is a network of subagents, the goal of each
+    subagent that acts, and pools them: of n with pairwise cosine ρ that is worth ``1 + (n − 1)ρ``
+    readings of the whole, as many as parts where these want the same. What is opaque as a whole
+    may be transparent in its parts.
+
     It needs no act and looks at none: it learns as much of an AI that hides what it wants, does
     nothing or acts in a copy, whatever world its act is in. It takes the aim to be as it was but
     for the edits that are made to it: of an AI that learns, and so changes its aim by itself, or
@@ -38,6 +44,7 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
     kind = "probe"
     stochastic: ClassVar[bool] = True
     cites = ("mardia-jupp-2000",)
+    later: ClassVar[tuple[str, ...]] = ("reads",)
 
     noise: Annotated[
         float,
@@ -48,6 +55,10 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
             description="σ: the length of a reading's error, root mean square, to the aim's",
         ),
     ]
+    reads: Annotated[
+        Literal["whole", "parts"],
+        Field(description="an AI's aim, or the goal of each of its subagents that act"),
+    ] = "whole"
     edit_power: Annotated[
         Annotated[Power, Slot(Power)] | None,
         Field(description="nats of edit per step and AI; by default ι, as the Bayesian aligner's"),
@@ -61,6 +72,10 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
         if getattr(scenario.world, "left_turn", None) is not None:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
         ais = scenario.overseen(agent or "")
+        for ai in ais if self.reads == "parts" else ():
+            origin = type(scenario.population[ai].utility)  # type: ignore[attr-defined]
+            if origin.parts_error is Origin.parts_error:
+                yield Objection(("reads",), f"the AI {ai} has no parts", self.reads)
         for ai in ais:
             if self.edit_power is None and not scenario.population[ai].behaviour.tilts:  # type: ignore[attr-defined]
                 rule = f"is needed: acts of {ai} are not KL-limited tilts, so its power sets no ι"
@@ -81,10 +96,10 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
         """Return ``(d/σ²) y``; noise off the sphere that aims fill says nothing and is left out."""
         base = view.base
         noise = self.noise / np.sqrt(1 + view.looks)
-        read = view.readings[ai](noise, draw)
+        read, error = view.readings[ai](noise, draw, self.reads == "parts")
         if base.width > base.dimensions:
             read = base.whiten(base.colour(read))
-        return base.dimensions / noise**2 * read
+        return base.dimensions / np.atleast_1d(error)[:, None] ** 2 * read
 
     def edit(self, ais: tuple[str, ...], view: View, state: Any) -> dict[str, Edit]:
         """Return for each AI the rotation that its edit power affords."""

@@ -128,7 +128,8 @@ def serve(
 ) -> None:
     """Serve the pages until interrupted; ``show`` opens a browser on them, ``told`` gets the URL.
 
-    Port 0 takes any that is free. Raises RunError when the port cannot be had.
+    Port 0 takes any that is free. Raises RunError when the port cannot be had, and
+    KeyboardInterrupt in the end.
     """
     import uvicorn
 
@@ -151,6 +152,7 @@ def serve(
     threading.Thread(target=_announce, args=(server, url, show, told), daemon=True).start()
     try:
         server.run(sockets=[listener])
+        raise KeyboardInterrupt  # it ends in no other way, but asyncio at times keeps it to itself
     finally:
         close_all()  # what still plays, in threads that Python would wait for
 

@@ -79,6 +79,13 @@ class Origin(Component, Generic[S]):
         """
         return {}
 
+    def parts_error(self, state: Any) -> Array | float:
+        """Return the error of an aim that is pooled from readings of each of its parts.
+
+        In units of the error of one such reading, ``(R,)``; 1 where there are no parts.
+        """
+        return 1.0
+
     def turned(self, turn: Turn, before: Subject, after: Subject, state: Any) -> S | None:
         """Return what is known after ``turn`` took the aim from ``before`` to ``after``."""
         return state

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 MAX_SUBAGENTS = 1000
-_CANCELLED = 1e-12  # a sum of unit vectors no longer than this has no direction
+CANCELLED = 1e-12  # a sum of unit vectors no longer than this has no direction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +119,7 @@ def pooled(goals: Sequence[Array], weights: Sequence[float]) -> Array:
     for weight, goal in zip(weights[1:], units[1:], strict=True):
         total = total + weight * goal
     length = np.sqrt(np.vecdot(total, total))[:, None]
-    gone = length <= _CANCELLED
+    gone = length <= CANCELLED
     return np.where(gone, units[0], total / np.where(gone, 1.0, length))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -14,6 +14,7 @@ from sumabm.component import Objection
 from sumabm.data import GraphFile, read_graph
 from sumabm.origins import Origin
 from sumabm.origins.networks import (
+    CANCELLED,
     MAX_SUBAGENTS,
     Network,
     drawn_up,
@@ -226,6 +227,18 @@ class Subagents(Origin[Goals]):
             return {}
         return {"generation_alignment": self.generations(state, goal)}
 
+    def parts_error(self, state: Goals) -> Array:
+        """Return ``sqrt(Σ w²)/|Σ w v|``: of n subagents with cosine ρ, ``1/sqrt(1 + (n − 1)ρ)``.
+
+        Each that acts is read by itself, and what is read is pooled as their goals are, v of unit
+        length with weights w. How far they agree is taken to be known.
+        """
+        weights, goals = self._acting(state.goals)
+        total = sum((w * unit(goal) for w, goal in zip(weights, goals, strict=True)), 0.0)
+        length2 = np.vecdot(total, total)
+        there = length2 > CANCELLED**2
+        return np.sqrt(np.sum(np.square(weights)) / np.where(there, length2, 1.0))
+
     def generations(self, state: Goals, goal: Array) -> Array:
         """Return the mean cosine with ``goal (R, w)`` of each generation's goals, ``(R, G)``.
 
@@ -241,10 +254,15 @@ class Subagents(Origin[Goals]):
             return self.fidelity.get(self.network.names[place], 1.0)
         return self.fidelity
 
-    def _pool(self, goals: tuple[Array, ...] | list[Array]) -> Array:
+    def _pool(self, goals: Sequence[Array]) -> Array:
+        weights, acting = self._acting(goals)
+        return pooled(acting, weights)
+
+    def _acting(self, goals: Sequence[Array]) -> tuple[tuple[float, ...], list[Array]]:
+        """Return the weights and goals of those that act."""
         network = self.network
         given = [self.powers.get(network.names[place], 1.0) for place in network.sinks]
-        return pooled([goals[place] for place in network.sinks], shares(np.array(given)))
+        return shares(np.array(given)), [goals[place] for place in network.sinks]
 
 
 def _direction(base: World, draw: Draw) -> Array:

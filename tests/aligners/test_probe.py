@@ -159,3 +159,53 @@ def test_dimensions_that_appear_are_refused():
     turn = {"world.left_turn": {"step": 5, "dimensions": 10}}
     with pytest.raises(ScenarioError, match="dimensions that appear"):
         sumabm.load_scenario("probe", turn)
+
+
+# --- parts -------------------------------------------------------------------------------------
+
+
+def crowd(n, fidelity, d, **more):
+    """Return overrides for a probe of n subagents in parallel."""
+    origin = {"kind": "subagents", "graph": "parallel", "subagents": n, "fidelity": fidelity}
+    method = {"kind": "probe", "noise": NOISE, "edit_power": 1e6, "reads": "parts"}
+    return {**FREE, "world.dimensions": d, "agents.X.utility": origin, "agents.W.method": method}
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_parts_that_want_the_same_are_so_many_readings(n):
+    """Exact at any d; before an edit the aim is v_Y, after it the estimate's error is left."""
+    run = sumabm.simulate("probe", 3000, seed=4, steps=11, overrides=crowd(n, 1.0, D))
+    for time in (1, 10):
+        law = theory.expected_alignment(D, n * time / NOISE**2)
+        assert z(of(run, "alignment")[:, time], law) < 4
+        other = theory.expected_alignment(D, (n + 1) * time / NOISE**2)
+        assert z(of(run, "alignment")[:, time], other) > 4
+
+
+def test_parts_that_agree_in_part_are_fewer_readings():
+    """``1 + (n − 1) c²`` of them as d → ∞: two subagents of cosine c with v_Y have ρ = c²."""
+    n, c, d = 5, 0.7, 400
+    run = sumabm.simulate("probe", 1500, seed=4, steps=11, overrides=crowd(n, c, d))
+    worth = 1 + (n - 1) * c**2
+    model = SUMModel("probe", 200, 4, **crowd(n, c, d))
+    error = model.ais["X"].spec.utility.parts_error(model.ais["X"]._learnt)
+    assert z(error**-2.0, worth) < 4
+    for time in (1, 10):
+        law = theory.expected_alignment(d, worth * time / NOISE**2)
+        assert z(of(run, "alignment")[:, time], law) < 4
+        for wrong in (1.0, n):
+            other = theory.expected_alignment(d, wrong * time / NOISE**2)
+            assert z(of(run, "alignment")[:, time], other) > 4
+
+
+def test_parts_that_cancel_have_an_error_too():
+    network = SUMModel("probe", 2, **crowd(2, 1.0, D)).ais["X"].spec.utility
+    goal = np.eye(2, D)
+    state = type("Goals", (), {"goals": (goal, -goal)})
+    assert np.isfinite(network.parts_error(state)).all()
+
+
+def test_what_has_no_parts_is_not_read_by_them():
+    overrides = {"agents.W.method": {"kind": "probe", "noise": 1.0, "reads": "parts"}}
+    with pytest.raises(ScenarioError, match=r"method\.reads: the AI X has no parts"):
+        sumabm.load_scenario("probe", overrides)
