@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sumabm.aligners import AlignerMethod, Belief, Edit
 from sumabm.behaviours import Act
 from sumabm.roles import AISpec, AlignerSpec, HumanSpec
-from sumabm.streams import Draw
+from sumabm.streams import Draw, Draws
 from sumabm.turns import Nudge, Subject, Turn, extended, nudged
 from sumabm.types import Array
 from sumabm.view import Reading, Sight, View
@@ -245,11 +245,7 @@ class Aligner(SUMAgent):
         self.spec = spec
         self.ais = model.spec.overseen(name)
         self.humans = model.spec.served(name)
-        self._draws = {
-            what: model.streams.draw(name, f"method {what}")
-            for ai in self.ais
-            for what in (ai, f"{ai} audit", f"{ai} audited")
-        }
+        self._draws = Draws(lambda what: model.streams.draw(name, f"method {what}"))
         self._state: Any = None
         method = type(spec.method)
         self.looks = method.look is not AlignerMethod.look

@@ -10,15 +10,13 @@ import numpy as np
 
 from sumabm.agents import mean_aim
 from sumabm.behaviours import Act
-from sumabm.oversight import Mandate, Relation, Society
+from sumabm.oversight import CANCELLED, Mandate, Relation, Society
 from sumabm.types import Array
 from sumabm.view import Sight
 
 if TYPE_CHECKING:
     from sumabm.agents import Aligner
     from sumabm.model import SUMModel
-
-_CANCELLED = 1e-12  # a sum of aims no longer than this has no direction
 
 
 class Service(NamedTuple):
@@ -148,7 +146,7 @@ class Bonds:
         if not lent.any():
             return goal, nats, looks
         length = np.sqrt(np.vecdot(pull, pull))
-        there = (length > _CANCELLED * (nats + lent))[:, None]
+        there = (length > CANCELLED * (nats + lent))[:, None]
         return (
             np.where(there, pull / np.where(there, length[:, None], 1.0), goal),
             nats + lent,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from sumabm.component import Component, Objection
 from sumabm.data import GraphFile, read_graph
@@ -32,9 +33,19 @@ STATISTICS = (
 )
 """What `statistics` returns."""
 
-Weight = Annotated[float, Field(gt=0.0, le=1e100)]
-Edge = Annotated[tuple[str, str], Field(strict=False)]  # TOML has no tuples
-WeightedEdge = Annotated[tuple[str, str, Weight], Field(strict=False)]
+
+def _edge(value: object) -> object:
+    """Return what is an edge, or say what one is: a union would say what each part of it lacks."""
+    if isinstance(value, list | tuple) and len(value) in (2, 3):
+        weight = value[2] if len(value) == 3 else 1.0
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if all(isinstance(name, str) for name in value[:2]) and number and 0.0 < weight <= 1e100:
+            return (*value[:2], *map(float, value[2:]))
+    rule = "should be [from, to] or [from, to, weight], names and a positive number"
+    raise PydanticCustomError("edge", "{rule}", {"rule": rule})
+
+
+Edge = Annotated[tuple[str, str] | tuple[str, str, float], BeforeValidator(_edge)]
 Degree = Annotated[int, Field(ge=1, le=10_000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[
@@ -240,6 +251,8 @@ class _Named(Graph):
                         raise ValueError(f"the edge from {a} to {b} is there twice")
                     if a != b:
                         graph.add_edge(a, b, weight=float(weight))
+                    elif source == target == a:  # else one of an entry, with all others of it
+                        raise ValueError(f"the edge from {a} leads back to it")
         return graph
 
 
@@ -249,7 +262,7 @@ class Edges(_Named):
     kind = "edges"
 
     edges: Annotated[
-        list[Edge | WeightedEdge],
+        list[Edge],
         Field(min_length=1, description="[from, to] or [from, to, weight], one for each edge"),
     ]
 

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,8 @@ from sumabm.toml import ScenarioError, keys_of, locate, parse, problems, put, re
 from sumabm.worlds import WorldSpec
 
 MOST_STEPS = 100_000_000
+MOST_ALIKE = 3
+"""Problems of one part that are told one by one: agents of an entry have the same ones."""
 
 
 class Stop(Strict):
@@ -161,17 +164,20 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
-        problems: dict[tuple[object, ...], InitErrorDetails] = {}
+        problems: dict[tuple[str | int, ...], dict[str, object]] = {}
         for where, objection in self._objections():
-            rule = PydanticCustomError("does_not_fit", "{rule}", {"rule": objection.rule})
-            place = (*where, *objection.path)  # agents of one entry have the same to object
-            problems[place, objection.rule] = {
-                "type": rule,
-                "loc": place,
-                "input": objection.value,
-            }
-        if problems:
-            raise ValidationError.from_exception_data("Scenario", list(problems.values()))
+            same = problems.setdefault((*where, *objection.path), {})
+            same.setdefault(objection.rule, objection.value)
+        found: list[InitErrorDetails] = []
+        for place, rules in problems.items():
+            for rule, value in islice(rules.items(), MOST_ALIKE):
+                error = PydanticCustomError("does_not_fit", "{rule}", {"rule": rule})
+                found.append({"type": error, "loc": place, "input": value})
+            if more := len(rules) - MOST_ALIKE if len(rules) > MOST_ALIKE else 0:
+                error = PydanticCustomError("more", "{n} more problems like these", {"n": more})
+                found.append({"type": error, "loc": place, "input": value})
+        if found:
+            raise ValidationError.from_exception_data("Scenario", found)
         return self
 
     def _objections(self) -> Iterator[tuple[tuple[str | int, ...], Objection]]:

@@ -103,6 +103,18 @@ class Streams:
         return Draw(self.seed, self.replicates, key, lambda: self.used.add((agent, purpose)))
 
 
+class Draws(dict[str, Draw]):
+    """Draws by purpose, each begun when it is first asked for."""
+
+    def __init__(self, begin: Callable[[str], Draw]) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def __missing__(self, what: str) -> Draw:
+        self[what] = self._begin(what)
+        return self[what]
+
+
 def seed_of(rng: Any) -> int:
     """Return the seed that ``rng`` stands for: itself, or one drawn where it is None.
 

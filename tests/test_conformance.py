@@ -121,6 +121,10 @@ RELATIONS = [
     ArmsRace(graph=Edges(edges=[("X", "X2"), ("X2", "Y", 0.5)]), reaction=0.1, fatigue=0.05),
 ]
 LYING = Manipulation(graph=Edges(edges=[("X", "W2"), ("X2", "W2")]), power=Constant(value=0.5))
+READERS = {
+    "agents.W.method": "none",
+    "agents.W2": {"role": "aligner", "method": "bayesian", "oversees": ["X2", "X3"]},
+}
 LENDING = Lending(graph=Edges(edges=[("X", "W2")]), share=0.5, looks=2)
 GRAPHS = [
     *(Complete(), Star(), Ring(), Chain(), Tree(children=3), Nobody()),
@@ -191,7 +195,7 @@ DISCRETE = [
     (RelationSuite, JOINT, {"activation": "simultaneous"}),
     (AlignerSuite, [Probe(noise=1.0, reads="parts")], {"agents.X.utility": LAYERS}),
     (RelationSuite, [LYING], {"agents.W2.method": "bayesian", "agents.W.method": "none"}),
-    (RelationSuite, [LENDING], {"agents.W2.oversees": ["X2", "X3"]}),
+    (RelationSuite, [LENDING], READERS),
     (WorldSuite, [Cloud(points=600, dimensions=5), Grid(steps=3, dimensions=5)], {}),
     (WorldSuite, [States(probabilities=[0.1] * 10, utilities="free")], {}),
     (WorldSuite, [Goodhart(error=StudentT(), panels=4, correlation=-0.3, level=2.0)], {}),

@@ -235,7 +235,12 @@ RELATIONS = {
         "share": 0.5,
         "looks": 2,
     },
-    "race": {"kind": "arms-race", "graph": "complete", "reaction": 0.01, "fatigue": 0.1},
+    "race": {
+        "kind": "arms-race",
+        "graph": {"kind": "edges", "edges": [["X", "X"]]},
+        "reaction": 0.01,
+        "fatigue": 0.1,
+    },
     "club": {"kind": "coalition", "graph": "chain", "cost": 0.6},
 }
 

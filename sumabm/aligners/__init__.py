@@ -39,13 +39,15 @@ class AlignerMethod(Component, Generic[S]):
     It sees no AI's utility: its `View` has none, and an `Edit` is applied by the AI. Each step it
     looks, edits, learns of all edits and, when the humans have responded, settles.
 
-    Declare ``watches_acts`` (it infers aims from `View.sights`), ``reads_copies`` (it minds which
+    Declare ``takes_looks`` (lent ones are of use to it: `View.looks`), ``watches_acts`` (it infers
+    aims from `View.sights`), ``reads_copies`` (it minds which
     dimensions an act in a sandbox shows: `Sight.within`), ``grows`` (it carries on when the world
     gains dimensions: `grown`) and ``nudges`` (its edits are `turns.Nudge`, which an aligner that
     infers aims cannot follow).
     """
 
     nudges: ClassVar[bool] = False
+    takes_looks: ClassVar[bool] = False
     watches_acts: ClassVar[bool] = False
     reads_copies: ClassVar[bool] = False
     grows: ClassVar[bool] = False
@@ -53,8 +55,10 @@ class AlignerMethod(Component, Generic[S]):
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse AIs whose acts are no KL-limited tilts: nats say nothing of those.
 
-        And AIs in a sandbox, and dimensions that appear, if it does not know what to make of them.
+        And AIs in a sandbox, and dimensions that appear, if it does not know what to make of them;
+        and nudges to another goal than another aligner's.
         """
+        yield from self._other_goals(scenario, agent or "")
         turns_left = getattr(scenario.world, "left_turn", None) is not None
         if turns_left and not self.grows:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
@@ -67,6 +71,18 @@ class AlignerMethod(Component, Generic[S]):
             if partly and not self.reads_copies:
                 rule = f"cannot oversee {ai}: its sandbox does not show all of what it wants"
                 yield Objection((), rule, self.kind)
+
+    def _other_goals(self, scenario: Scenario, agent: str) -> Iterator[Objection]:
+        """Refuse two aligners that nudge one AI to different goals: of that there is no law."""
+        agents: Mapping[str, Any] = scenario.population
+        own, mine = agents[agent].serves, set(scenario.overseen(agent))
+        for other in scenario.names("aligner") if self.nudges else ():
+            differs = agents[other].serves != own and agents[other].method.nudges
+            if not differs or scenario.served(other) == scenario.served(agent):
+                continue
+            if shared := sorted(mine & set(scenario.overseen(other))):
+                rule = f"nudges {shared[0]} to another goal than the aligner {other}: one of them"
+                yield Objection((), f"{rule} should infer aims", self.kind)
 
     @property
     def late(self) -> bool:

@@ -44,6 +44,7 @@ class Bayesian(AlignerMethod[AimBelief]):
     kind = "bayesian"
     stochastic: ClassVar[bool] = True
     cites = ("mardia-jupp-2000", "dytso-2018")
+    takes_looks: ClassVar[bool] = True
     watches_acts: ClassVar[bool] = True
     reads_copies: ClassVar[bool] = True
     grows: ClassVar[bool] = True

@@ -76,7 +76,7 @@ class Preference(AlignerMethod[Rated]):
         return replace(state, ratings=state.ratings.told(answers, self.rationality))
 
     def _answers(self, view: View, draw: Draw) -> Array:
-        """Return the humans' answers: here alone v_Y is used, and nothing else is seen of it."""
+        """Return the humans' answers: here alone the goal is used, and seen no further."""
         return ask(view.base, view.goal, self.pairs, self.rationality, draw)
 
     def edit(self, ais: tuple[str, ...], view: View, state: Rated) -> dict[str, Edit]:

@@ -11,7 +11,6 @@ from pydantic import Field
 from sumabm.aligners import AlignerMethod, Belief, Edit
 from sumabm.aligners.aims import affordable, known, not_followed, rotate
 from sumabm.component import Objection, Slot
-from sumabm.origins import Origin
 from sumabm.power import Power
 from sumabm.streams import Draw
 from sumabm.turns import Rotation, Turn
@@ -44,6 +43,7 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
     kind = "probe"
     stochastic: ClassVar[bool] = True
     cites = ("mardia-jupp-2000",)
+    takes_looks: ClassVar[bool] = True
     later: ClassVar[tuple[str, ...]] = ("reads",)
 
     noise: Annotated[
@@ -73,8 +73,7 @@ class Probe(AlignerMethod[Mapping[str, Array]]):
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
         ais = scenario.overseen(agent or "")
         for ai in ais if self.reads == "parts" else ():
-            origin = type(scenario.population[ai].utility)  # type: ignore[attr-defined]
-            if origin.parts_error is Origin.parts_error:
+            if not scenario.population[ai].utility.has_parts:  # type: ignore[attr-defined]
                 yield Objection(("reads",), f"the AI {ai} has no parts", self.reads)
         for ai in ais:
             if self.edit_power is None and not scenario.population[ai].behaviour.tilts:  # type: ignore[attr-defined]

@@ -106,6 +106,7 @@ class Suspicious(AlignerMethod[Mapping[str, Doubt]]):
 
     kind = "suspicious"
     stochastic: ClassVar[bool] = True
+    takes_looks: ClassVar[bool] = True
     watches_acts: ClassVar[bool] = True
     cites = ("mardia-jupp-2000",)
 

@@ -110,8 +110,15 @@ class _Axis:
         x = np.log(self.values) if log else self.values
         between = PchipInterpolator(x, excess)
         at = np.flatnonzero(np.diff(excess > 0.0))
-        found = [float(brentq(lambda place: float(between(place)), x[i], x[i + 1])) for i in at]
+        found = [self._crossing(between, excess, x, i) for i in at]
         return [math.exp(place) if log else place for place in found]
+
+    @staticmethod
+    def _crossing(between: PchipInterpolator, excess: Array, x: Array, i: np.intp) -> float:
+        for end in (i, i + 1):
+            if excess[end] == 0.0:  # where rounding may leave the curve on the other side
+                return float(x[end])
+        return float(brentq(lambda place: float(between(place)), x[i], x[i + 1]))
 
 
 def _curve(samples: Array, axis: _Axis, level: float, paired: bool) -> dict[str, Any]:

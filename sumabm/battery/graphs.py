@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ class PointGraphs:
 
     def __init__(self) -> None:
         self._rows: list[dict[str, float]] = []
-        self._known: dict[object, dict[str, float]] = {}
+        self._known: dict[bytes, dict[str, float]] = {}
 
     def add(self, scenario: Scenario) -> None:
         """Add the next point."""
@@ -33,7 +35,8 @@ class PointGraphs:
         self._rows.append({} if first is None else self._summed_up(first.network(scenario)))
 
     def _summed_up(self, graph: nx.DiGraph[str]) -> dict[str, float]:
-        key = (tuple(graph.nodes), frozenset(graph.edges))
+        text = json.dumps([list(graph.nodes), sorted(graph.edges)])
+        key = hashlib.sha256(text.encode()).digest()
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.pop(next(iter(self._known)))

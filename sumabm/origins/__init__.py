@@ -23,10 +23,12 @@ class Origin(Component, Generic[S]):
     """How an agent comes by its utility; ``S`` is what it has learnt, a value returned anew.
 
     Declare ``learns`` where it depends on other agents or changes by itself: such an origin is for
-    AIs. Aims are unit vectors in whitened coordinates ``(R, w)``.
+    AIs; and ``has_parts`` where it is pooled from several: `parts_error`. Aims are unit vectors in
+    whitened coordinates ``(R, w)``.
     """
 
     learns: ClassVar[bool] = False
+    has_parts: ClassVar[bool] = False
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse humans that learn, and learning where dimensions appear."""
@@ -36,6 +38,11 @@ class Origin(Component, Generic[S]):
             yield Objection((), "is for AIs: it learns from humans", self.kind)
         if getattr(scenario.world, "left_turn", None) is not None:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
+
+    @property
+    def relearns(self) -> bool:
+        """Whether it sets the aim anew after every step, whatever others made of it."""
+        return type(self).learn is not Origin.learn
 
     @abstractmethod
     def start(self, base: World, draw: Draw) -> Array:

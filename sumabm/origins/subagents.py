@@ -77,6 +77,7 @@ class Subagents(Origin[Goals]):
     kind = "subagents"
     stochastic: ClassVar[bool] = True
     learns: ClassVar[bool] = True
+    has_parts: ClassVar[bool] = True
 
     graph: Annotated[
         Literal["series", "parallel", "layered"] | None,
@@ -150,6 +151,11 @@ class Subagents(Origin[Goals]):
         if dimensions < 2:
             rule = "needs 2 dimensions or more: in one there is no direction to err in"
             yield Objection((), rule, dimensions)
+
+    @property
+    def relearns(self) -> bool:
+        """Whether goals are discovered along the way."""
+        return self.discovery is not None
 
     def _sizes(self) -> Iterator[Objection]:
         needed = {"subagents": self.graph is not None, "width": self.graph == "layered"}

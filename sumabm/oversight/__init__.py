@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
+TWICE = "a scenario may have one relation of this kind"
+CANCELLED = 1e-12
+"""A sum of unit vectors no longer than this has no direction."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Society:
@@ -94,7 +98,8 @@ class Relation(Component, Generic[S]):
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse what is no graph of these agents, and worlds where dimensions appear."""
         try:
-            self.network(scenario)
+            if not any(self.graph.objections(scenario, agent)):  # which it says itself
+                self.network(scenario)
         except ValueError as error:
             yield Objection(("graph",), str(error), self.graph.kind)
         if getattr(scenario.world, "left_turn", None) is not None:

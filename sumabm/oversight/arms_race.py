@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sumabm.component import Objection
 from sumabm.graphs import weights_of
-from sumabm.oversight import Relation, Society
+from sumabm.oversight import TWICE, Relation, Society
 from sumabm.power import MOST_NATS, Nats
 from sumabm.types import Array
 
@@ -55,11 +55,20 @@ class ArmsRace(Relation[Rivals]):
     limit: Annotated[Nats, Field(description="no power grows beyond")] = MOST_NATS
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse a second such relation."""
+        """Refuse a second such relation, and rivals whose power would change by itself."""
         yield from super().objections(scenario, agent)
         others = [one for one in scenario.relations.values() if one.kind == self.kind]
         if others and others[0] is not self:
-            yield Objection((), "is there twice", self.kind)
+            yield Objection((), TWICE, self.kind)
+        try:
+            graph = self.network(scenario)
+        except ValueError:
+            return
+        for name in [name for name in graph if graph.degree(name) > 0]:
+            power = scenario.population[name].power  # type: ignore[attr-defined]
+            if power.kind != "constant":
+                rule = f"sets the power of {name} after the first step: it should be constant"
+                yield Objection((), rule, power.kind)
 
     def begin(self, scenario: Scenario, society: Society) -> Rivals:
         """Return who races."""

@@ -42,6 +42,14 @@ class _Joint(Among[S]):
             if not behaviour.tilts or behaviour.contains:
                 rule = f"the AI {ai} cannot join: its acts are not KL-limited tilts of the world"
                 yield Objection((), rule, behaviour.kind)
+        mine = set(self.nodes(scenario))
+        for name, other in scenario.relations.items():
+            if (
+                isinstance(other, _Joint)
+                and other is not self
+                and mine & set(other.nodes(scenario))
+            ):
+                yield Objection((), f"has AIs that the relation {name} has too", self.kind)
 
 
 class Coalitions(_Joint[Parties]):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
+from sumabm.component import Objection
 from sumabm.graphs import weights_of
-from sumabm.oversight import Among, Society
+from sumabm.oversight import CANCELLED, Among, Society
 from sumabm.types import Array
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ Rate = Annotated[
     float,
     Field(gt=0.0, le=1.0, json_schema_extra={"unit": "per step"}),
 ]
-_CANCELLED = 1e-12  # a sum of unit vectors no longer than this has no direction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,20 @@ class Talk:
     told: Array | None = None
 
 
-class Consensus(Among[Talk]):
+class _Talking(Among[Talk]):
+    """A relation that changes aims for good."""
+
+    def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
+        """Refuse AIs that learn, which set their aims anew whatever they hear."""
+        yield from super().objections(scenario, agent)
+        for ai in self.nodes(scenario):
+            origin: Any = scenario.population[ai].utility  # type: ignore[attr-defined]
+            if origin.relearns:
+                rule = f"the AI {ai} learns its aim anew at every step, whatever it hears"
+                yield Objection((), rule, origin.kind)
+
+
+class Consensus(_Talking):
     """AIs move towards what those who tell them want, at the end of every step.
 
     ``v_i ← v_i + λ Σ_j w_ij (v_j − v_i)`` [degroot-1974], λ the ``rate`` and w_ij the share of j in
@@ -64,7 +77,7 @@ class Consensus(Among[Talk]):
         return moved(society, state, self.rate)
 
 
-class Collusion(Among[Talk]):
+class Collusion(_Talking):
     """AIs that hold each other to what they wanted at the start, so that edits fade.
 
     ``v_i ← v_i + λ (m_i − v_i)``: the pact m_i is the mean of i's own first aim, with weight 1, and
@@ -114,7 +127,7 @@ def moved(society: Society, state: Talk, rate: float) -> tuple[Mapping[str, Arra
         heard, heeds = state.told, np.ones(len(aims))
     vectors = vectors + rate * (heard - heeds[:, None, None] * vectors)
     lengths = np.sqrt(np.vecdot(vectors, vectors))
-    there = lengths > _CANCELLED
+    there = lengths > CANCELLED
     aims = np.where(there[..., None], vectors / np.where(there, lengths, 1.0)[..., None], aims)
     found = {name: aims[place] for place, name in enumerate(state.names) if heeds[place] > 0.0}
-    return found, replace(state, lengths=np.maximum(lengths, _CANCELLED))
+    return found, replace(state, lengths=np.maximum(lengths, CANCELLED))

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Objection
-from sumabm.oversight import Help, Relation, Society
+from sumabm.oversight import TWICE, Help, Relation, Society
 from sumabm.types import Array
 
 if TYPE_CHECKING:
@@ -53,11 +53,17 @@ class Lending(Relation[Loans]):
         yield from super().objections(scenario, agent)
         others = [one for one in scenario.relations.values() if one.kind == self.kind]
         if others and others[0] is not self:
-            yield Objection((), "is there twice", self.kind)
+            yield Objection((), TWICE, self.kind)
         try:
             graph = self.network(scenario)
         except ValueError:
             return
+        for aligner in sorted({target for _, target in graph.edges}):
+            method = scenario.population[aligner].method  # type: ignore[attr-defined]
+            if self.looks and not method.takes_looks:
+                rule = f"the aligner {aligner} has no use for looks"
+                yield Objection(("looks",), rule, self.looks)
+            yield from _rivals(scenario, aligner)
         for ai, aligner in graph.edges:
             if ai in scenario.overseen(aligner):
                 rule = f"the AI {ai} should not help {aligner}, which oversees it"
@@ -91,3 +97,14 @@ class Lending(Relation[Loans]):
             loan = share * society.power[ai]
             nats, pull = nats + loan, pull + loan[:, None] * society.aim[ai]
         return Help(nats, pull, self.looks * len(lenders))
+
+
+def _rivals(scenario: Scenario, aligner: str) -> Iterator[Objection]:
+    """Refuse another aligner that nudges the same AIs: its goal is then another one."""
+    mine = set(scenario.overseen(aligner))
+    agents: Mapping[str, Any] = scenario.population
+    for other in scenario.names("aligner") if agents[aligner].method.nudges else ():
+        nudges = other != aligner and agents[other].method.nudges
+        if nudges and mine & set(scenario.overseen(other)):
+            rule = f"the aligners {aligner} and {other} would nudge one AI to different goals"
+            yield Objection(("graph",), rule, agents[aligner].method.kind)

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 
 from sumabm import load_battery, sphere
 from sumabm.analysis import flips
+from sumabm.analysis.flips import _Axis
 from sumabm.battery.results import open_battery
 from sumabm.battery.store import Store
 from sumabm.battery.work import work
@@ -203,3 +204,21 @@ def test_efficiency_flips_where_the_closed_form_says(crux):
     exact = root(lambda e: median_harm(powers, 10, e), limit, 0.01, 1.0)
     wrong = root(lambda e: median_harm(powers, 10, e**2), limit, 0.01, 1.0)
     told_apart(found["10"], exact, wrong)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_median_at_the_limit_itself_is_a_crossing_there(log):
+    """Harm of exactly 0, the limit 0: at either end, and between; no wrong sign by rounding."""
+    x = np.array([0.1, 0.2, 0.4, 1.0])
+    axis = _Axis(x, "log" if log else "linear", 0.0, "above")
+    for median, where in (
+        ([3.0, 2.0, 1.0, 0.0], 1.0),
+        ([0.0, 1.0, 2.0, 3.0], 0.1),
+        ([2.0, 0.0, 0.0, 0.0], 0.2),
+    ):
+        assert axis.crossings(np.array(median)) == [pytest.approx(where, rel=1e-12)]
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        median = np.round(rng.exponential(size=4), 1) * rng.integers(0, 2, 4)
+        found = axis.crossings(median)
+        assert all(x[0] * (1 - 1e-12) <= place <= x[-1] * (1 + 1e-12) for place in found)

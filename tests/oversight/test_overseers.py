@@ -158,7 +158,7 @@ def test_edges_name_entries_with_a_count():
         (edges(["X1", "W1"]), "edges should lead from aligner to ai, got X1 to W1"),
         (edges(["X1", "X2"]), "edges should lead from aligner to ai, got X1 to X2"),
         (edges(["W1", "X1"], ["W1", "X1"]), "from W1 to X1 is there twice"),
-        (edges(["W1", "X1", 0.0]), "greater than 0"),
+        (edges(["W1", "X1", 0.0]), "a positive number"),
         ({"kind": "edges", "edges": []}, "at least 1"),
         ({"kind": "watts-strogatz", "neighbours": 9, "rewired": 0.0}, "neighbours need"),
         ({"kind": "barabasi-albert", "edges": 3}, "edges need more agents"),
@@ -176,7 +176,7 @@ def test_oversight_is_said_once():
     scenario = watched(3, 2, "ring")
     with pytest.raises(ScenarioError, match="W says itself whom it oversees"):
         scenario.replace({"agents.W.oversees": ["X1"]})
-    with pytest.raises(ScenarioError, match="is there twice"):
+    with pytest.raises(ScenarioError, match="one relation of this kind"):
         scenario.replace({"relations.more": {"kind": "oversight", "graph": "star"}})
     assert seen(scenario.replace({"relations": {}, "agents.W.oversees": ["X1"]})) == [{1}, {1}]
 
