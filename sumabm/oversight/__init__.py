@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-TWICE = "a scenario may have one relation of this kind"
 CANCELLED = 1e-12
 """A sum of unit vectors no longer than this has no direction."""
 
@@ -65,11 +64,12 @@ class Relation(Component, Generic[S]):
     """A relation between agents along the edges of a graph; ``S`` is its state, returned anew.
 
     An edge ``a → b`` says that a acts on b. Declare the ``roles`` of those who act and of those
-    who are acted on; edges between others are none of its business. Each hook does nothing unless
-    it is overridden.
+    who are acted on; edges between others are none of its business. Declare it ``single`` if a
+    scenario may have but one. Each hook does nothing unless it is overridden.
     """
 
     roles: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("ai",), ("ai",))
+    single: ClassVar[bool] = False
 
     graph: Annotated[Graph, Slot(Graph), Field(description="who acts on whom")]
 
@@ -102,6 +102,9 @@ class Relation(Component, Generic[S]):
                 self.network(scenario)
         except ValueError as error:
             yield Objection(("graph",), str(error), self.graph.kind)
+        alike = [one for one in scenario.relations.values() if one.kind == self.kind]
+        if self.single and alike and alike[0] is not self:
+            yield Objection((), "a scenario may have one relation of this kind", self.kind)
         if getattr(scenario.world, "left_turn", None) is not None:
             yield Objection((), "does not know what to make of dimensions that appear", self.kind)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sumabm.component import Objection
 from sumabm.graphs import weights_of
-from sumabm.oversight import TWICE, Relation, Society
+from sumabm.oversight import Relation, Society
 from sumabm.power import MOST_NATS, Nats
 from sumabm.types import Array
 
@@ -39,6 +39,7 @@ class ArmsRace(Relation[Rivals]):
 
     kind = "arms-race"
     cites = ("richardson-1960",)
+    single: ClassVar[bool] = True
     roles: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("ai", "human"), ("ai", "human"))
 
     reaction: Annotated[
@@ -55,11 +56,8 @@ class ArmsRace(Relation[Rivals]):
     limit: Annotated[Nats, Field(description="no power grows beyond")] = MOST_NATS
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse a second such relation, and rivals whose power would change by itself."""
+        """Refuse rivals whose power would change by itself."""
         yield from super().objections(scenario, agent)
-        others = [one for one in scenario.relations.values() if one.kind == self.kind]
-        if others and others[0] is not self:
-            yield Objection((), TWICE, self.kind)
         try:
             graph = self.network(scenario)
         except ValueError:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Objection
-from sumabm.oversight import TWICE, Help, Relation, Society
+from sumabm.oversight import Help, Relation, Society
 from sumabm.types import Array
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Lending(Relation[Loans]):
     """
 
     kind = "lending"
+    single: ClassVar[bool] = True
     roles: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("ai",), ("aligner",))
 
     share: Annotated[
@@ -49,11 +50,8 @@ class Lending(Relation[Loans]):
     ] = 0
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse AIs that help to align themselves, and a second such relation."""
+        """Refuse AIs that help to align themselves, looks of no use, and nudges to two goals."""
         yield from super().objections(scenario, agent)
-        others = [one for one in scenario.relations.values() if one.kind == self.kind]
-        if others and others[0] is not self:
-            yield Objection((), TWICE, self.kind)
         try:
             graph = self.network(scenario)
         except ValueError:

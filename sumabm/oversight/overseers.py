@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from sumabm.component import Objection
-from sumabm.oversight import TWICE, Mandate, Relation, Society
+from sumabm.oversight import Mandate, Relation, Society
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,6 +29,7 @@ class Overseers(Relation[Mapping[str, Mandate]]):
     """
 
     kind = "oversight"
+    single: ClassVar[bool] = True
     roles: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("aligner",), ("ai",))
 
     budget: Annotated[
@@ -58,7 +59,7 @@ class Overseers(Relation[Mapping[str, Mandate]]):
         return graph
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
-        """Refuse aligners that name their AIs themselves, and a second such relation."""
+        """Refuse aligners that name their AIs themselves, and to be without any."""
         yield from super().objections(scenario, agent)
         if not scenario.names("aligner"):
             yield Objection((), "needs an aligner", self.kind)
@@ -66,9 +67,6 @@ class Overseers(Relation[Mapping[str, Mandate]]):
             if getattr(spec, "oversees", None) is not None:
                 rule = f"the aligner {entry} says itself whom it oversees: leave out one of the two"
                 yield Objection((), rule, self.kind)
-        others = [one for one in scenario.relations.values() if one.kind == self.kind]
-        if others and others[0] is not self:
-            yield Objection((), TWICE, self.kind)
 
     def oversight(self, scenario: Scenario) -> Mapping[str, tuple[str, ...]]:
         """Return the AIs that each aligner sees, none where there is no such graph."""
