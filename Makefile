@@ -26,9 +26,9 @@ measures: $(TEST_READY)  ## rerun the scripts behind each issue's measures
 	$(PIP) --editable '.[dev,measures]'
 	$(BIN)/python measures/run_all.py
 
-bench: $(TEST_READY)  ## ratios against NumPy, in one run
-	$(BIN)/python benchmarks/sphere.py
-	$(BIN)/python benchmarks/tilt.py
+bench: $(TEST_READY)  ## ratios against peers and limits: table, figure and JSON in build/bench
+	$(PIP) --editable '.[dev,measures]'
+	$(BIN)/python benchmarks/suite.py
 
 matrix: $(TEST_READY)  ## the tests on every other interpreter that is installed
 	$(BIN)/python measures/matrix.py $(OTHER_PYTHONS)

@@ -1,10 +1,12 @@
-"""Time of the sphere's functions per element, beside numpy.exp in the same run.
+"""Time of the sphere's functions per element, beside numpy.exp in the same run; beside SciPy.
 
 Run from the repository root: ``python benchmarks/sphere.py``.
 """
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +14,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.timing import medians
+from benchmarks.peers import fisher
+from benchmarks.timing import Case, medians
 from sumabm import sphere
+from sumabm.types import Array
 
 SIZE = 100_000
 REPEATS = 15
+DRAWS, KAPPA = 10_000, 50.0
 
 
 def functions() -> dict[str, Callable[..., object]]:
@@ -46,6 +51,36 @@ def ratios() -> dict[str, tuple[float, float]]:
     seconds = medians(functions(), REPEATS)
     unit = seconds["numpy.exp"]
     return {name: (1e9 * s / SIZE, s / unit) for name, s in seconds.items()}
+
+
+def cases() -> Iterator[Case]:
+    """Yield what `scipy.stats.vonmises_fisher` can do too, in 3 and in 100 dimensions."""
+    for d in (3, 100):
+        mean = np.eye(d)[0]
+        rng = np.random.default_rng(d)
+        yield Case(
+            "sphere",
+            f"{DRAWS:,} von Mises–Fisher vectors, d = {d}",
+            "scipy.stats.vonmises_fisher.rvs",
+            partial(sphere.sample_vectors, mean, KAPPA, DRAWS, rng),
+            partial(fisher.sample, mean, KAPPA, DRAWS, rng),
+        )
+    mean = np.eye(3)[0]
+    vectors = sphere.sample_vectors(mean, KAPPA, DRAWS, np.random.default_rng(0))
+    yield Case(
+        "sphere",
+        f"a fit to {DRAWS:,} vectors, d = 3",  # at d = 100 SciPy's fails: NaN, kappa 1e-8
+        "scipy.stats.vonmises_fisher.fit",
+        partial(fit, vectors),
+        partial(fisher.fit, vectors),
+    )
+
+
+def fit(vectors: Array) -> tuple[Array, float]:
+    """Return the mean direction and the concentration of unit vectors ``(n, d)``."""
+    mean = vectors.mean(axis=0)
+    length = np.sqrt(mean @ mean)
+    return mean / length, float(sphere.concentration(vectors.shape[1], length))
 
 
 def main() -> None:

@@ -84,11 +84,16 @@ def recorded(steps: int, note: Callable[[int], None]) -> None:
 WAYS = {"stepped": stepped, "simulate": simulated, "battery": recorded}
 
 
-def along(way: str, steps: int) -> list[float]:
-    """Return the resident MiB of a process of its own along a run, from `SETTLED` steps on."""
-    words = [sys.executable, __file__, str(steps), way]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
-    return [float(value) for value in done.stdout.split()]
+def along(steps: int) -> dict[str, list[float]]:
+    """Return by way the resident MiB of a process of its own along a run, from `SETTLED` on."""
+    words = [sys.executable, __file__, str(steps)]
+    running = {
+        way: subprocess.Popen([*words, way], stdout=subprocess.PIPE, text=True) for way in WAYS
+    }
+    told = {way: process.communicate()[0] for way, process in running.items()}
+    if failed := [way for way, process in running.items() if process.returncode]:
+        raise RuntimeError(f"no memory measured: {', '.join(failed)}")
+    return {way: [float(value) for value in text.split()] for way, text in told.items()}
 
 
 def be(way: str, steps: int) -> None:
@@ -111,8 +116,7 @@ def resident() -> float:
 
 def main(steps: int = STEPS) -> int:
     met = [tilts()]
-    for way in WAYS:
-        found = along(way, steps)
+    for way, found in along(steps).items():
         growth = max(found) - found[0]
         told = f"{found[0]:.0f} MiB after {SETTLED} steps, at most {growth:+.1f} MiB later"
         rate = growth * 2**20 / max(steps - SETTLED, 1)

@@ -1,0 +1,1 @@
+"""What a user would otherwise write: the same models and tilts with the usual tools."""
