@@ -465,7 +465,8 @@ def test_an_edge_that_is_none_is_told_of_once():
     one = control("relations.race.graph.edges", "arms-race")
     draft = Draft(base, {}, {}).enter(one, '[["X1", "X2"], ["X2"]]')
     placed, others = draft.problems(controls(base, draft.overrides))
-    assert placed == {one.path: ["1.1: field required", "1.2: field required"]}
+    [told] = placed[one.path]
+    assert told.startswith("1: should be [from, to] or [from, to, weight]")
     assert not others
 
 
@@ -651,6 +652,7 @@ def test_what_each_of_many_agents_lacks_is_told_in_a_few_lines(form):
     context.find(ipyvuetify.ExpansionPanels).widget.v_model = [5]
     context.find(ipyvuetify.Select, label="kind").widget.v_model = "lending"
     told = [line.widget.children[0] for line in context.find(ipyvuetify.Html, tag="li")]
-    assert len(told) == 9
-    assert told[-1] == "and 52 problems more"
+    assert len(told) == 4
+    assert "the AI X1 should not help W" in told[0]
+    assert "57 more problems like these" in told[-1]
     assert not calls
