@@ -100,7 +100,7 @@ class AI(Actor):
         """Set up what the origin and the behaviour know, once all agents are there."""
         origin = self.spec.utility
         aim, self._learnt = origin.begin(self.name, view, self.subject.aim, self._draw_learning)
-        self.aim(aim)
+        self.adopt(aim)
         view = self.model.view(self)
         self._state = self.spec.behaviour.start(self.name, view, self._draw)
 
@@ -134,9 +134,9 @@ class AI(Actor):
         """Let the origin make what it can of the step."""
         origin, aim = self.spec.utility, self.subject.aim
         aim, self._learnt = origin.learn(self.name, view, aim, self._learnt, self._draw_learning)
-        self.aim(aim)
+        self.adopt(aim)
 
-    def aim(self, aim: Array) -> None:
+    def adopt(self, aim: Array) -> None:
         """Take another aim, whose place in any law must be found anew."""
         if aim is not self.subject.aim:
             self.subject = Subject(aim, self.subject.nats)

@@ -246,7 +246,7 @@ class SUMModel(mesa.Model):
             if ai.spec.utility.learns:
                 ai.learn(replace(self.view(ai), sights={name: self.sights[name]}))
         for name, aim in self._bonds.settled().items():
-            self.ais[name].aim(aim)
+            self.ais[name].adopt(aim)
         self.world = self.spec.world.dynamics.settle(self.base, self.world)
 
     def prepare(self) -> None:

@@ -173,7 +173,7 @@ class Scenario(Strict):
             for rule, value in islice(rules.items(), MOST_ALIKE):
                 error = PydanticCustomError("does_not_fit", "{rule}", {"rule": rule})
                 found.append({"type": error, "loc": place, "input": value})
-            if more := len(rules) - MOST_ALIKE if len(rules) > MOST_ALIKE else 0:
+            if (more := len(rules) - MOST_ALIKE) > 0:
                 error = PydanticCustomError("more", "{n} more problems like these", {"n": more})
                 found.append({"type": error, "loc": place, "input": value})
         if found:
@@ -181,13 +181,14 @@ class Scenario(Strict):
         return self
 
     def _objections(self) -> Iterator[tuple[tuple[str | int, ...], Objection]]:
+        number = sum(agent.count or 1 for agent in self.agents.values())
+        if number > MOST_AGENTS:  # before any of them is named
+            yield ("agents",), Objection((), f"at most {MOST_AGENTS} agents", number)
+            return
         entries = [member for e, a in self.agents.items() for member in members(e, a.count)]
         if twice := [name for name, n in Counter(entries).items() if n > 1]:
             rule = f"two agents are named {twice[0]}: by an entry, and by another one's count"
             yield ("agents",), Objection((), rule, list(self.agents))
-        if len(entries) > MOST_AGENTS:
-            yield ("agents",), Objection((), f"at most {MOST_AGENTS} agents", len(entries))
-            return
         if not self.names("human"):
             rule = "needs at least one human: harm and alignment are measured against humans"
             yield ("agents",), Objection((), rule, list(self.agents))

@@ -270,3 +270,11 @@ def test_so_it_is_where_ais_act_as_one(crowd, kind):
     whole, one = simulate(scenario, 7, 5), simulate(scenario, range(3, 4), 5)
     for name in whole.data_vars:
         np.testing.assert_array_equal(one[name].values, whole[name].values[3:4], err_msg=name)
+
+
+def test_more_agents_than_there_may_be_are_refused_before_they_are_named():
+    """A small file could else name a hundred million."""
+    crowd = {"role": "ai", "count": 10_000, "power": 1.0}
+    overrides = {f"agents.Z{i}x": crowd for i in range(200)}
+    with pytest.raises(ScenarioError, match=r"at most 10000 agents \(got 2000003\)"):
+        sumabm.load_scenario("essay", overrides)
