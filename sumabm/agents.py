@@ -54,7 +54,7 @@ class Actor(SUMAgent):
     def grow(self, step: int) -> None:
         """Take the power of ``step``: the same array as before if it has not changed."""
         nats = self.spec.power.nats(step)
-        if not np.all(self.power == nats):
+        if not (self.power == nats).all():
             self.power = np.full(len(self.model.replicates), nats)
 
     def _first_aim(self) -> Array:

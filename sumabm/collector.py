@@ -28,7 +28,7 @@ class Means(mesa.DataCollector):  # type: ignore[misc]  # Mesa has no types
     def collect(self, model: Shows) -> None:
         """Note the means of what the model shows; NaN where no replicate goes on."""
         names = list(self.model_vars)
-        values = np.stack([model.shown[name] for name in names])
+        values = np.concatenate([model.shown[name] for name in names]).reshape(len(names), -1)
         if np.isnan(values).any():
             means = [_mean(name, model) for name in names]
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple
 
 from sumabm.dynamics import Dynamics
@@ -40,11 +39,16 @@ class Sights(Mapping[str, Sight]):
     """The acts of AIs by name, made out when somebody first looks at any of them."""
 
     def __init__(self, names: Iterable[str], make: Callable[[], Mapping[str, Sight]]) -> None:
-        self._names, self._make = dict.fromkeys(names), cache(make)
+        self._names, self._make = dict.fromkeys(names), make
+        self._whole = self
+        self._made: Mapping[str, Sight] | None = None
 
     def __getitem__(self, name: str) -> Sight:
         self._names[name]  # of some AIs only: see `of`
-        return self._make()[name]
+        whole = self._whole
+        if whole._made is None:
+            whole._made = whole._make()
+        return whole._made[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -54,7 +58,9 @@ class Sights(Mapping[str, Sight]):
 
     def of(self, names: Iterable[str]) -> Sights:
         """Return the acts of some AIs alone."""
-        return Sights((name for name in names if name in self._names), self._make)
+        some = Sights([name for name in names if name in self._names], self._make)
+        some._whole = self._whole
+        return some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,9 @@ def rotate(eta: Array, view: View, nats: Array | float) -> Edit:
 def known(eta: Array, view: View) -> Belief:
     """Return ``KL(posterior‖prior) = D_d(κ)`` and the expected cosine ``A_d(κ) m·v_Y``."""
     d = view.base.dimensions
-    mean, kappa = direction(eta)
-    cosine = sphere.mean_cosine(d, kappa) * np.vecdot(mean, view.goal)
+    kappa = np.sqrt(np.vecdot(eta, eta))
+    along = np.vecdot(eta, view.goal) / np.where(kappa > 0.0, kappa, 1.0)
+    cosine = sphere.mean_cosine(d, kappa) * along
     return Belief(np.asarray(sphere.nats(d, kappa=kappa)), cosine)
 
 

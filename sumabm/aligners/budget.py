@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -50,12 +49,6 @@ class Budget(AlignerMethod[None]):
         """Return the nats spent, and the mean alignment of the law they tilt."""
         d = view.base.dimensions
         if np.all(spent_on == spent_on[0]):
-            return Belief(spent_on, np.full_like(spent_on, _mean_cosine(d, float(spent_on[0]))))
+            return Belief(spent_on, np.full_like(spent_on, sphere.cosine_from_nats(d, spent_on[0])))
         values, rows = np.unique(spent_on, return_inverse=True)
         return Belief(spent_on, np.asarray(sphere.cosine_from_nats(d, values))[rows])
-
-
-@lru_cache(maxsize=1024)
-def _mean_cosine(d: int, nats: float) -> float:
-    """Return ``A_d(κ(D))``, which many AIs may have in common."""
-    return float(sphere.cosine_from_nats(d, nats))

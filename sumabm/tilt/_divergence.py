@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sumabm.tilt._rows import Rows, log_sum_exp
+from sumabm.tilt._table import BLOCK
 from sumabm.types import Array
 
 _SMALL = 0.25  # exponents below this go through a series
@@ -38,12 +39,22 @@ def mean_divergence(log_p: Array, log_q: Array, ell: Array, order: float) -> Arr
     >>> mean_divergence(p, p + ell, ell, 2.0)
     array([5.e-19])
     """
+    tall = max(1, BLOCK // ell.shape[-1])
+    sums = np.empty(ell.shape[0])
+    for first in range(0, sums.size, tall):
+        rows = slice(first, first + tall)
+        sums[rows] = _terms(log_p[rows], log_q[rows], ell[rows], order).sum(axis=-1)
+    return sums
+
+
+def _terms(log_p: Array, log_q: Array, ell: Array, order: float) -> Array:
+    """Return the terms of `mean_divergence` of some rows."""
     small = np.abs(ell) * max(1.0, order) < _SMALL
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         p = np.exp(log_p)
         near = p * _psi_near(np.where(small, ell, 0.0), order)
         far = _psi_far(log_p, log_q, ell, order)
-    return np.where(small, near, far).sum(axis=-1)
+    return np.where(small, near, far)
 
 
 def _psi_near(ell: Array, order: float) -> Array:

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from sumabm.types import Array
 
-_BLOCK = 16384  # elements: four buffers of them stay in a core's cache
+BLOCK = 16384  # elements: four buffers of them stay in a core's cache
 _DOT = 8192  # BLAS may thread longer products, and then sums depend on the number of threads
 _LEAST, _MOST = 1e-10, 1e10  # ranges of utilities that need no scaling
 _TIE = 1e-290  # of the range: closer to the best than this is a tie (β would overflow)
 _FLOOR = -1e150  # of an exponent: its square still is a float
-_NORMAL = 1e-6  # how far from one the total probability may be
+NORMAL = 1e-6  # how far from one the total probability may be
 _SERIES = 0.1  # below it (eʸ − 1 − y)/y² is taken from its series
 _COEFFICIENTS = [1.0 / f for f in np.cumprod(np.arange(2.0, 11.0))]  # 1/2!, 1/3!, … 1/10!
 
-_ONES = np.ones((1, _BLOCK))
+_ONES = np.ones(BLOCK)
 
 Rows = NDArray[np.intp]
 
@@ -69,10 +69,10 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 
 def blocks(rows: int, states: int) -> Iterator[tuple[slice, slice]]:
     """Cut rows × states into blocks: positions among the rows, and columns at fixed places."""
-    tall = max(1, _BLOCK // states)
+    tall = max(1, BLOCK // states)
     for start in range(0, rows, tall):
-        for column in range(0, states, _BLOCK):
-            yield slice(start, min(start + tall, rows)), slice(column, column + _BLOCK)
+        for column in range(0, states, BLOCK):
+            yield slice(start, min(start + tall, rows)), slice(column, column + BLOCK)
 
 
 def pick(array: Array, rows: Rows, columns: slice) -> Array:
@@ -87,7 +87,7 @@ def pick(array: Array, rows: Rows, columns: slice) -> Array:
 
 def buffers(count: int) -> list[Array]:
     """Return flat work arrays of a block's size."""
-    return [np.empty(_BLOCK) for _ in range(count)]
+    return [np.empty(BLOCK) for _ in range(count)]
 
 
 def shaped(buffer: Array, rows: int, columns: int) -> Array:
@@ -100,12 +100,12 @@ def dot(a: Array, b: Array) -> Array:
     width = max(a.shape[-1], b.shape[-1])
     if width <= _DOT:
         return np.vecdot(a, b)
-    return np.vecdot(a[:, :_DOT], b[:, :_DOT]) + np.vecdot(a[:, _DOT:], b[:, _DOT:])
+    return np.vecdot(a[..., :_DOT], b[..., :_DOT]) + np.vecdot(a[..., _DOT:], b[..., _DOT:])
 
 
 def total(block: Array) -> Array:
     """Return the sums of the rows of a block."""
-    return dot(block, _ONES[:, : block.shape[-1]])
+    return dot(block, _ONES[: block.shape[-1]])
 
 
 def prepare(log_p: Array, utility: Array, scratch: Array | None) -> Table:
@@ -140,7 +140,7 @@ def check_utility(fine: NDArray[np.bool_]) -> None:
 
 def check_mass(mass: Array) -> None:
     """Raise ValueError unless the probabilities of each row sum to one."""
-    wrong = ~(np.abs(mass - 1.0) <= _NORMAL)
+    wrong = ~(np.abs(mass - 1.0) <= NORMAL)
     if wrong.any():
         row = np.flatnonzero(wrong)[0]
         raise ValueError(f"row {row} of log_p has total probability {mass[row]}, not 1")

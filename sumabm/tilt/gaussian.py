@@ -86,10 +86,10 @@ def _strides(
 ) -> tuple[Array, Array, Array, Array]:
     """Return the shift in units of `_push`'s vector, β, nats spent and gain of a tilt."""
     spent = np.where(variance > 0.0, power, 0.0)
-    root = np.sqrt(np.where(variance > 0.0, variance, 1.0))
-    stride = np.sqrt(2.0 * spent) / root
+    root, reach = np.sqrt(np.where(variance > 0.0, variance, 1.0)), np.sqrt(2.0 * spent)
+    stride = reach / root
     with np.errstate(over="ignore"):
-        return stride, stride / scale, spent, np.sqrt(2.0 * spent) * root * scale
+        return stride, stride / scale, spent, reach * root * scale
 
 
 def stride_towards(distance2: Array, power: Array | float) -> tuple[Array, Array]:

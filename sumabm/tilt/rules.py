@@ -198,9 +198,9 @@ def best_of_n_bound(n: Array | float) -> Array:
     >>> float(best_of_n_bound(2.0).round(12))
     0.19314718056
     """
-    ell = -np.log(np.asarray(n, dtype=np.float64))[..., None]
-    zero = np.zeros_like(ell)
-    return mean_divergence(zero, ell, ell, 0.0)
+    draws = np.asarray(n, dtype=np.float64)
+    ell = -np.log(draws).reshape(-1, 1)
+    return mean_divergence(np.zeros_like(ell), ell, ell, 0.0).reshape(draws.shape)
 
 
 # --- laws ---------------------------------------------------------------------------------------
