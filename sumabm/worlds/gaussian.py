@@ -66,7 +66,7 @@ class GaussianWorld:
     ``(d,)`` variances or a ``(d, d)`` positive definite matrix. A utility is the coefficient
     vector v of ``u(s) = v·s``. Of the ``dimensions`` after the first so many, all by default, no
     utility takes notice until they come: see `whole`. Raises ValueError for a covariance that is
-    none.
+    none. A world is a value: its arrays are not to be changed, and what was found of it is kept.
 
     >>> world = GaussianWorld(np.zeros((1, 2)))
     >>> act = world.tilt(np.array([[1.0, 0.0]]), 2.0)
@@ -74,7 +74,7 @@ class GaussianWorld:
     (array([[2., 0.]]), array([2.]), array([2.]))
     """
 
-    __slots__ = ("covariance", "dimensions", "mean")
+    __slots__ = ("_central", "_from", "covariance", "dimensions", "mean")
 
     def __init__(
         self,
@@ -94,9 +94,22 @@ class GaussianWorld:
                 f"covariance has {matrix.shape[-1]} dimensions, the mean {self.mean.shape[-1]}"
             )
         self.dimensions = self.width if dimensions is None else dimensions
+        self._central = not self.mean.any()
+        self._from: tuple[GaussianWorld, Array] | None = None
 
     def _at(self, mean: Array) -> GaussianWorld:
-        return GaussianWorld(mean, self.covariance, self.dimensions)
+        """Return the world with another mean, made here: its shape is right."""
+        world = object.__new__(GaussianWorld)
+        world.mean, world.covariance, world.dimensions = mean, self.covariance, self.dimensions
+        world._central, world._from = False, None  # not asked: that costs a pass
+        return world
+
+    def _way(self, other: GaussianWorld) -> Array:
+        """Return how far the mean is from another's ``(R, d)``."""
+        return self.mean if other._central else self.mean - other.mean
+
+    def _moved(self, shift: Array) -> GaussianWorld:
+        return self._at(shift if self._central else self.mean + shift)
 
     def tilt(
         self,
@@ -115,8 +128,8 @@ class GaussianWorld:
         limit = per_row(power)
         nats = shift_nats(limit, measure, alpha)
         act = linear_tilt(self._utility(utility), nats, self.covariance.matrix)
-        spent = np.where(act.spent > 0.0, limit, 0.0)
-        return Tilt(self._at(self.mean + act.shift), act.beta, spent, act.gain)
+        spent = act.spent if measure == "kl" else np.where(act.spent > 0.0, limit, 0.0)
+        return Tilt(self._moved(act.shift), act.beta, spent, act.gain)
 
     def _utility(self, utility: Array) -> Array:
         """Return a utility as floats; ValueError unless its width is that of the states."""
@@ -160,14 +173,15 @@ class GaussianWorld:
         It lies on the straight way of the means, all of it when ``KL(other‖self) ≤ power``; β is
         the share of the way, ``gain`` the rise of ``E[ln(other/self)]``. Covariances must be one.
         """
-        way = self.mean - other.mean
-        distance2 = self._square(way)
+        distance2 = self._distance2(other)
         beta, spent = stride_towards(distance2, per_row(power))
-        mean = other.mean + (1.0 - beta)[..., None] * way
-        return Tilt(self._at(mean), beta, spent, beta * distance2)
+        rest = (1.0 - beta)[..., None] * self._way(other)
+        return Tilt(other._moved(rest), beta, spent, beta * distance2)
 
     def expect(self, utility: Array) -> Array:
         """Return ``E[u] = v·μ``, ``(R,)``."""
+        if self._central and self.mean.shape == utility.shape:
+            return np.zeros(utility.shape[:-1])
         return np.vecdot(self.mean, utility)
 
     def spread(self, utility: Array) -> Array:
@@ -176,7 +190,7 @@ class GaussianWorld:
 
     def nats_from(self, base: GaussianWorld) -> Array:
         """Return ``KL(self‖base) = ½ Δᵀ C⁻¹ Δ`` in nats, ``(R,)``, for worlds of one covariance."""
-        return 0.5 * self._square(self.mean - base.mean)
+        return 0.5 * self._distance2(base)
 
     def best_gain(self, utility: Array, nats: Array) -> Array:
         """Return ``G(K) = sqrt(2K vᵀCv)``, the largest rise of ``E[u]`` within K nats, ``(R,)``."""
@@ -188,7 +202,7 @@ class GaussianWorld:
 
     def relax(self, base: GaussianWorld, share: float) -> GaussianWorld:
         """Return ``∝ self^(1−share) · base^share``: its mean moves by ``share`` towards base's."""
-        return self._at(base.mean + (1.0 - share) * (self.mean - base.mean))
+        return base._moved((1.0 - share) * self._way(base))
 
     def sample(self, normals: Array) -> Array:
         """Return states ``μ + L z`` ``(R, n, d)`` from standard normals z of that shape."""
@@ -209,7 +223,7 @@ class GaussianWorld:
 
     def shift(self, reference: GaussianWorld) -> Array:
         """Return the whitened displacement ``L⁻¹(μ − μ_ref)`` of the mean, ``(R, d)``."""
-        return _by_root(self.covariance.inverse_root, self.mean - reference.mean)
+        return _by_root(self.covariance.inverse_root, self._way(reference))
 
     def look(self, reference: GaussianWorld, draw: Draw, looks: int) -> Array:
         """Return the whitened mean of ``looks`` samples less ``reference``'s mean, ``(R, d)``.
@@ -217,7 +231,8 @@ class GaussianWorld:
         ``L⁻¹(μ − μ_ref) + z/sqrt(n)``: the mean of n samples is sufficient for μ, so one normal
         vector per step stands for all n looks, exactly in law.
         """
-        seen = self.shift(reference) + draw.normal(self.width) / np.sqrt(looks)
+        noise = draw.normal(self.width)
+        seen = self.shift(reference) + (noise if looks == 1 else noise / np.sqrt(looks))
         seen[..., self.dimensions :] = 0.0  # what is yet to come shows nothing, not even noise
         return seen
 
@@ -236,9 +251,12 @@ class GaussianWorld:
         """Return the v whose whitened coordinates are given: ``L⁻ᵀω``."""
         return _by_root(self.covariance.inverse_root, coordinates, transposed=True)
 
-    def _square(self, way: Array) -> Array:
-        white = _by_root(self.covariance.inverse_root, way)
-        return np.vecdot(white, white)
+    def _distance2(self, other: GaussianWorld) -> Array:
+        """Return ``Δᵀ C⁻¹ Δ``, kept for the world that was last asked for: a step asks again."""
+        if self._from is None or self._from[0] is not other:
+            white = self.shift(other)
+            self._from = other, np.vecdot(white, white)
+        return self._from[1]
 
 
 def shift_nats(limit: Array, measure: str, alpha: float | None) -> Array:
