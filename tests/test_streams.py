@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from numpy.random import Generator, Philox, SeedSequence
 from scipy import stats
 
 from sumabm import streams
-from sumabm.streams import Streams
+from sumabm.streams import Draw, Streams, philox_keys
 
 
 def take(replicates, calls=40, n=3, seed=7, agent="X", purpose="utility", method="normal"):
@@ -120,3 +121,20 @@ def test_streams_know_which_of_them_were_used():
     draw.normal(2)
     draw.normal(2)
     assert shared.used == {("X", "utility")}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**32, 2**63 - 1, 2**64, 2**128, 2**200 + 17])
+@pytest.mark.parametrize("key", [(), (1,), (2**32 - 1, 0, 5, 7, 8, 9, 10, 11)])
+def test_keys_of_many_replicates_are_those_of_seed_sequences(seed, key):
+    replicates = range(2**32 - 20, 2**32) if seed % 2 else range(20)
+    bits = [Philox(SeedSequence(seed, spawn_key=(replicate, *key))) for replicate in replicates]
+    expected = np.array([one.state["state"]["key"] for one in bits])
+    assert np.array_equal(philox_keys(seed, replicates, key), expected)
+
+
+def test_a_stream_goes_on_where_its_first_draw_ended():
+    draw = Draw(7, range(3, 23), (1, 2))
+    drawn = np.stack([draw.normal(5) for _ in range(20)])
+    for row, replicate in enumerate(range(3, 23)):
+        alone = Generator(Philox(SeedSequence(7, spawn_key=(replicate, 1, 2))))
+        assert np.array_equal(drawn[:, row], alone.standard_normal((20, 5)))

@@ -33,8 +33,8 @@ POINTS = 8
 BORDER = 4.0
 """The u from which functions of exp(-2u) are used; the inner table ends before it from d = 50."""
 RUNGS = 256
-REMEMBERED = 16
-"""Tables that are kept, 10 to 30 KiB each: several AIs may be under one law."""
+REMEMBERED = 512
+"""Tables that are kept, 10 to 30 KiB each: ensembles and AIs go through the same laws."""
 
 
 @cache
