@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,7 +129,7 @@ def read_array(path: str) -> Array:
     """Return a NumPy array of numbers; raises ValueError for a file that holds anything else."""
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (*_UNREADABLE, ArithmeticError, EOFError, MemoryError, tokenize.TokenError) as error:
         raise ValueError(f"{path}: cannot be read as an array: {error}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise ValueError(f"{path}: does not hold an array of numbers")

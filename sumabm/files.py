@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +83,18 @@ def sweep(folder: Path) -> None:
                 left.unlink(missing_ok=True)
 
 
-def check_writable(folder: Path) -> None:
-    """Raise RunError, before hours of work, when nothing can be stored under ``folder``."""
+def check_writable(folder: Path) -> Path:
+    """Return ``folder``, or the nearest folder above it that there is.
+
+    Raises RunError, before hours of work, when nothing can be stored there.
+    """
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists())
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {error}") from error
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise RunError(f"{folder}: cannot be written: {there} is not a folder open to you")
+    return there
 
 
 def write_parquet(
@@ -108,16 +112,40 @@ def write_parquet(
     table = pa.table(
         {n: pa.array(v).cast(pa.string()) if kinds[n] == "S" else v for n, v in columns.items()}
     )
-    floats = [name for name in columns if kinds[name] == "f"]
-    pq.write_table(
-        table.replace_schema_metadata(dict(facts)) if facts else table,
-        path,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=[name for name in columns if kinds[name] not in "fS"],
-        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-        write_page_checksum=True,
-    )
+    table = table.replace_schema_metadata(dict(facts)) if facts else table
+    pq.write_table(table, path, **_how(kinds))
+
+
+def write_pieces(pieces: Iterable[Mapping[str, NDArray[Any]]], path: Path) -> None:
+    """Write columns that come in pieces as Parquet, as `write_parquet` would: a row group each.
+
+    There is at least one piece, all have the same columns, and one at a time is in memory.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer = None
+    try:
+        for piece in pieces:
+            table = pa.table(dict(piece))
+            if writer is None:
+                kinds = {name: values.dtype.kind for name, values in piece.items()}
+                writer = pq.ParquetWriter(path, table.schema, **_how(kinds))
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _how(kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return how Parquet is written, of columns whose kinds of dtype these are."""
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": [name for name in kinds if kinds[name] not in "fS"],
+        "column_encoding": {n: "BYTE_STREAM_SPLIT" for n in kinds if kinds[n] == "f"},
+        "write_page_checksum": True,
+    }
 
 
 def write_json(table: Mapping[str, Any], path: Path) -> None:

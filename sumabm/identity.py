@@ -25,7 +25,7 @@ _NOT_NUMERIC = (
         "making",
     ),
     *("predict", "progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary"),
-    *("testing", "theory", "toml"),
+    *("schema", "testing", "theory", "toml"),
 )
 """Rooms that show, store or check results but do not make them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sumabm.behaviours import Act
 from sumabm.blame import blame
 from sumabm.bonds import Bonds
 from sumabm.collector import Means
+from sumabm.display import html_table
 from sumabm.roles import AISpec, AlignerSpec, HumanSpec
 from sumabm.scenario import Scenario, load_scenario
 from sumabm.streams import Streams, replicate_range, seed_of
@@ -45,7 +47,8 @@ class SUMModel(mesa.Model):
     that is done is missing (NaN) from then on.
 
     Mesa's own tools work on it: ``datacollector`` has the means over replicates, first before any
-    step and then after each, ``mesa.batch_run`` takes dotted names.
+    step and then after each, ``mesa.batch_run`` takes dotted names. It grows with every step: set
+    ``collects`` to False, and it stays as it is, and so does what a model takes in memory.
 
     Raises ScenarioError for a scenario or override that is not valid, ValueError for replicates or
     a seed that are none.
@@ -65,6 +68,7 @@ class SUMModel(mesa.Model):
     _power: dict[str, Array]
     _done: acting.Done
     _turns: list[tuple[str, Turn]]
+    _weighed: list[Array]
     _weights: list[Array]
     shown: dict[str, Array]
     sights: Sights
@@ -83,7 +87,6 @@ class SUMModel(mesa.Model):
         self.replicates = replicate_range(replicates)
         self.streams = Streams(self.seed, self.replicates)
         self.base: World = self.spec.world.build(len(self.replicates))
-        self._centred = isinstance(self.base, GaussianWorld) and not self.base.mean.any()
         self.world: World
         self.world = self.before = self.acted = self.left = self.base
         self.ais: dict[str, AI] = {}
@@ -100,13 +103,22 @@ class SUMModel(mesa.Model):
         self._order_draw = self.streams.draw("", "order")
         self._begin()
         self.datacollector = Means(self.shown)
+        self.collects = True
         self.datacollector.collect(self)
+
+    def _repr_html_(self) -> str:
+        facts = {"steps": f"{self.steps} of {self.spec.steps}", "seed": self.seed}
+        facts |= {"replicates": self.replicates, "running": self.running}
+        agents = {name: agent.kind for name, agent in self.spec.population.items()}
+        facts |= {"agents": [f"{name} ({role})" for name, role in agents.items()]}
+        return html_table(f"Model of {self.spec.scenario}", facts | {"ended": self.ended or None})
 
     def step(self) -> None:
         """Advance all replicates by one step: the phases in order."""
         for phase in self.PHASES:
             getattr(self, phase)()
-        self.datacollector.collect(self)
+        if self.collects:
+            self.datacollector.collect(self)
 
     # --- the phases -------------------------------------------------------------------------
 
@@ -359,7 +371,10 @@ class SUMModel(mesa.Model):
         An aligner may compare goals by identity: the array is new only when its values are.
         """
         humans = tuple(self.humans.values())
-        weights = shares_of(humans)
+        powers = [human.power for human in humans]
+        if self._weights and all(map(operator.is_, powers, self._weighed)):
+            return
+        self._weighed, weights = powers, shares_of(humans)
         if self._weights and all(map(np.array_equal, weights, self._weights)):
             return
         self._weights = weights
@@ -380,8 +395,7 @@ class SUMModel(mesa.Model):
         )
 
     def _gain(self, utility: Array) -> Array:
-        above = self.world.expect(utility)
-        return above if self._centred else above - self.base.expect(utility)
+        return self.world.expect(utility) - self.base.expect(utility)
 
     def _note_beliefs(self) -> None:
         """Note what the best informed aligner of each AI knows of it."""

@@ -40,7 +40,10 @@ def predict(run: xr.Dataset, spec: Scenario) -> dict[str, Array]:
     edits them, and what an explorer knows of its reward (both d → ∞). Harm where one AI meets one
     human in a world that resets and a budget aligner or none (exact). Step by step from the powers
     and budgets of the run itself; missing (NaN) after the last step of a run that a power ended.
+    None of a run of which some steps are left out.
     """
+    if run.sizes["step"] <= run["step"].values[-1]:
+        return {}
     whole, run = run.sizes["step"], run.isel(step=_ran(run))
     curves = _curves(run, spec)
     missing = np.full(whole - run.sizes["step"], np.nan)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,8 @@ from sumabm.columns import Variable, chosen, labelled
 from sumabm.identity import run_identity
 from sumabm.model import SUMModel
 from sumabm.networks import Statistics, summed_up
-from sumabm.roles import members
+from sumabm.roles import MOST_AGENTS, members
+from sumabm.rows import Held, Last, Rows
 from sumabm.scenario import Scenario, load_scenario
 from sumabm.streams import replicate_range, seed_of
 from sumabm.types import Array
@@ -74,6 +75,7 @@ STATES = {
 
 MAX_STATES = 100_000
 
+Kept = TypeVar("Kept", bound=Rows)
 Progress = Callable[[int, int], None]
 """Called with the steps done, from 0 on, and the steps in all."""
 
@@ -93,7 +95,8 @@ def simulate(
     the attributes with the scenario, its identity, what sums its graphs up (``graphs``, JSON) and,
     as ``ended``, why a run stopped before its last step (empty where no power did that); rows after
     a replicate's last are missing, so that `end_values` is the way to its end. Variables:
-    `VARIABLES`. Raises ScenarioError or ValueError as `SUMModel` does.
+    `VARIABLES`. All of it is in memory, from the first step on: 8 bytes per column, replicate and
+    step; `sumabm run` stores what is longer. Raises ScenarioError or ValueError as `SUMModel` does.
 
     >>> run = simulate("essay", replicates=2, steps=3)
     >>> dict(run.sizes)
@@ -101,30 +104,57 @@ def simulate(
     """
     if steps is not None:
         overrides = {**overrides, "steps": steps}
-    model = SUMModel(load_scenario(scenario, overrides), replicate_range(replicates), seed_of(seed))
-    identity = run_identity(model.spec, model.seed, model.replicates)
+    spec, which = load_scenario(scenario, overrides), replicate_range(replicates)
+    model = SUMModel(spec, which, seed_of(seed))
+    rows, states = recorded(model, Held, progress)
+    return labelled_run(model, rows.columns, states)
+
+
+def recorded(
+    model: SUMModel,
+    room: Callable[[Collection[str], int, int], Kept],
+    progress: Progress | None = None,
+) -> tuple[Kept, dict[str, Array]]:
+    """Run a model to its end and return its rows, and `states_of` its last.
+
+    ``room`` takes columns, steps and replicates, and returns what keeps the rows.
+    """
     total = model.spec.steps
-    columns: dict[str, Array] = {}
-    states: dict[str, Array] = {}
     if progress is not None:
         progress(0, total)
+    rows: Kept | None = None
+    states: dict[str, Array] = {}
     for row in _rows(model):
-        if not columns:
-            shape = (total, len(model.replicates))
-            columns = {name: np.full(shape, np.nan) for name in row}
-        for name, values in row.items():
-            columns[name][model.steps - 1] = values
+        if rows is None:
+            rows = room(row, total, len(model.replicates))
+        rows.put(model.steps - 1, row)
         if not states or not np.isnan(row["harm"][0]):
             states = states_of(model)
         if progress is not None:
             progress(model.steps, total)
-    table, graphs = model.spec.model_dump(), summed_up(model.spec)
-    facts = (identity, model.seed, model.replicates, model.ended, graphs)
-    return label(columns, states, table, *facts)
+    assert rows is not None  # there is always one
+    return rows, states
+
+
+def labelled_run(
+    model: SUMModel,
+    columns: Mapping[str, Array],
+    states: Mapping[str, Array],
+    steps: Sequence[int] | NDArray[np.int64] | None = None,
+) -> xr.Dataset:
+    """Return the Dataset of columns ``(steps, replicates)`` of a model that is at its end.
+
+    ``steps`` are those that the columns have, all by default; replicates are the first ones.
+    """
+    identity = run_identity(model.spec, model.seed, model.replicates)
+    which = model.replicates[: next(iter(columns.values())).shape[1]]
+    facts = (identity, model.seed, which, model.ended, summed_up(model.spec))
+    return label(columns, states, model.spec.model_dump(), *facts, steps)
 
 
 def _rows(model: SUMModel) -> Iterator[dict[str, Array]]:
     """Step a model to its end and yield its rows; of a run that is done at once, still one."""
+    model.collects = False
     model.step()
     yield model.row
     while model.running:
@@ -144,26 +174,23 @@ def record(
     """
     first = model.replicates.start
     kept: list[tuple[NDArray[Any], NDArray[Any], dict[str, Array]]] = []
-    last: dict[str, Array] = {}
-    last_step = np.full(len(model.replicates), -1)
+    last = Last(len(model.replicates))
     for row in _rows(model):
         step = model.steps - 1
         wanted = {name: values for name, values in row.items() if chosen(name, outcomes)}
         there = ~np.isnan(row["harm"])
-        whole = not last or bool(there.all())
-        last = wanted if whole else {n: np.where(there, v, last[n]) for n, v in wanted.items()}
-        last_step = np.where(there, step, last_step)
+        last.put(step, wanted, there)
         if every is not None and step % every == 0:
             kept.append((there, np.full(there.shape, step), wanted))
-    began = last_step >= 0
+    began = last.step >= 0
     if every is not None:
-        began &= last_step % every != 0  # the others are kept already
-    kept.append((began, last_step, last))
+        began &= last.step % every != 0  # the others are kept already
+    kept.append((began, last.step, last.row))
     who = np.concatenate([first + np.flatnonzero(there) for there, _, _ in kept])
     steps = np.concatenate([steps[there] for there, steps, _ in kept])
     order = np.lexsort((steps, who))
     columns: dict[str, NDArray[Any]] = {"replicate": who[order], "step": steps[order]}
-    for name in last:
+    for name in last.row:
         columns[name] = np.concatenate([row[name][there] for there, _, row in kept])[order]
     return columns
 
@@ -196,13 +223,17 @@ def label(
     replicates: range,
     ended: str,
     graphs: Mapping[str, Statistics] = {},
+    given: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> xr.Dataset:
     """Return the Dataset of ``columns``: arrays ``(step, replicate)``, named as in `columns`.
 
     ``states`` are arrays ``(N,)`` named likewise, none for a world that has no states.
     ``scenario`` is the resolved scenario as a table, so that a run opens without its plug-ins;
-    ``ended`` is `SUMModel.ended`, ``graphs`` are `networks.summed_up`.
+    ``ended`` is `SUMModel.ended`, ``graphs`` are `networks.summed_up`; ``given`` are the steps that
+    the columns have, all by default. Raises ValueError for a scenario of too many agents.
     """
+    if sum(spec.get("count") or 1 for spec in scenario["agents"].values()) > MOST_AGENTS:
+        raise ValueError(f"its scenario has more than {MOST_AGENTS} agents")
     roles = {
         name: spec["role"]
         for entry, spec in scenario["agents"].items()
@@ -220,7 +251,7 @@ def label(
         coords={
             **coords,
             "replicate": np.arange(replicates.start, replicates.stop),
-            "step": np.arange(scenario["steps"]),
+            "step": np.arange(scenario["steps"]) if given is None else given,
             "agent": agents,
             "role": ("agent", list(roles.values())),
         },

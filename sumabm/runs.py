@@ -1,15 +1,19 @@
 """The run store: the only code that touches ``runs/``.
 
 A run is a folder ``<scenario>-<hash8>-s<seed>`` with ``data.parquet``, ``manifest.json`` and
-``figures/``. It is written under another name and renamed when whole: the name means done.
+``figures/``. It is written under another name and renamed when whole: the name means done. A run of
+more than `WHOLE` bytes goes through a file without a name on the same disk: memory does not grow
+with its steps.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
+from numpy.typing import NDArray
 
+from sumabm.display import html_table
 from sumabm.files import (
     DAMAGE,
     RunError,
@@ -27,16 +33,32 @@ from sumabm.files import (
     whole_folder,
     write_json,
     write_parquet,
+    write_pieces,
 )
 from sumabm.identity import code_digest, run_identity
+from sumabm.model import SUMModel
 from sumabm.provenance import provenance
-from sumabm.recorder import STATES, VARIABLES, Progress, columns_of, label, simulate
+from sumabm.recorder import (
+    STATES,
+    VARIABLES,
+    Progress,
+    columns_of,
+    end_values,
+    label,
+    labelled_run,
+    recorded,
+)
+from sumabm.rows import WHOLE, Held, Streamed
 from sumabm.scenario import Scenario
 from sumabm.types import Array
 
 FORMAT = 1
-Extras = Callable[[xr.Dataset, Path], dict[str, Any]]
-"""Draws what belongs to a run into its folder and returns entries for the manifest."""
+Extras = Callable[[xr.Dataset, xr.Dataset, Path], dict[str, Any]]
+"""Draws what belongs to a run into its folder and returns entries for the manifest.
+
+Takes the run, some of its steps and replicates where it is too long (see `Streamed.sample`), and
+the `end_values` of all replicates.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,15 @@ class StoredRun:
     path: Path
     manifest: Mapping[str, Any]
     reused: bool
+
+    def _repr_html_(self) -> str:
+        facts = {"folder": self.path, "reused": self.reused, "seed": self.manifest["seed"]}
+        facts |= {"replicates": range(*self.manifest["replicates"])}
+        ends = {
+            f"{line['quantity']} ({line['unit']})": line["mean"]
+            for line in self.manifest.get("result", [])
+        }
+        return html_table(f"Run of {self.manifest['scenario']['scenario']}", facts | ends)
 
 
 def run(
@@ -59,7 +90,9 @@ def run(
 ) -> StoredRun:
     """Return the stored run of these, simulated now unless the store under ``out`` has it.
 
-    ``given`` is how the user asked for it, for the manifest; ``extras`` adds figures. Interrupted
+    ``given`` is how the user asked for it, for the manifest; ``extras`` adds figures. Memory is
+    bounded whatever the steps, and then so much disk is needed for a while as for the rows, at 8
+    bytes per column, replicate and step, besides the run. Interrupted
     or killed at any moment it leaves the whole run or none. Raises RunError when a folder of this
     run's name holds something else or ``out`` cannot be written.
     """
@@ -67,37 +100,80 @@ def run(
     path = out / f"{scenario.scenario}-{identity[:8]}-s{seed}"
     if path.exists():
         return _reuse(path, identity)
-    check_writable(out)
+    with ExitStack() as stack:
+        began = time.perf_counter()
+        room = partial(_room, stack, check_writable(out))
+        model = SUMModel(scenario, replicates, seed)
+        rows, states = recorded(model, room, progress)
+        done = _Done(model, rows, states, time.perf_counter() - began)
+        return _store(done, path, given, extras)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A run that is over: its model, rows and states, and the seconds it took."""
+
+    model: SUMModel
+    rows: Held | Streamed
+    states: dict[str, Array]
+    seconds: float
+
+    def shown(self) -> xr.Dataset:
+        """Return the run, or a sample where it is too long."""
+        if isinstance(self.rows, Held):
+            return labelled_run(self.model, self.rows.columns, self.states)
+        steps, columns = self.rows.sample()
+        return labelled_run(self.model, columns, self.states, steps)
+
+    def ends(self, shown: xr.Dataset) -> xr.Dataset:
+        """Return the last rows of all replicates."""
+        if isinstance(self.rows, Held):
+            return end_values(shown)
+        last = {name: values[None] for name, values in self.rows.last.row.items()}
+        return labelled_run(self.model, last, self.states, [0]).isel(step=0, drop=True)
+
+    def write(self, shown: xr.Dataset, folder: Path) -> dict[str, str]:
+        """Write the run's data into a folder; return the files' checksums."""
+        file = folder / "data.parquet"
+        if isinstance(self.rows, Held):
+            write_parquet(_index(shown) | _flat(shown, VARIABLES), file)
+        else:
+            names = _flat(shown.isel(replicate=[0], step=[0]), VARIABLES)
+            write_pieces(_pieces(self.rows, names, self.model.replicates.start), file)
+        if self.states:
+            write_parquet(_flat(shown, STATES), folder / "states.parquet")
+        return {path.name: checksum(path) for path in sorted(folder.iterdir())}
+
+
+def _store(done: _Done, path: Path, given: Mapping[str, Any], extras: Extras | None) -> StoredRun:
     began = time.perf_counter()
-    data = simulate(scenario, replicates, seed, progress=progress)
-    seconds = {"simulate": time.perf_counter() - began}
+    seconds = {"simulate": done.seconds}
+    model, data = done.model, done.shown()
     manifest = {
         "format": FORMAT,
         "status": "complete",
-        "identity": identity,
+        "identity": data.attrs["identity"],
         "code": code_digest(),
-        "scenario": scenario.model_dump(),
+        "scenario": model.spec.model_dump(),
         "given": dict(given),
-        "seed": seed,
-        "replicates": [replicates.start, replicates.stop],
-        "ended": data.attrs["ended"],
+        "seed": model.seed,
+        "replicates": [model.replicates.start, model.replicates.stop],
+        "ended": model.ended,
         "graphs": json.loads(data.attrs["graphs"]),
-        **provenance(scenario),
+        **provenance(model.spec),
     }
     try:
         sweep(path.parent)
         with whole_folder(path) as folder:
-            for name, table in _tables(data).items():
-                write_parquet(table, folder / name)
-            manifest["files"] = {name: checksum(folder / name) for name in _tables(data)}
-            seconds["write"] = time.perf_counter() - began - sum(seconds.values())
+            manifest["files"] = done.write(data, folder)
+            seconds["write"] = time.perf_counter() - began
             if extras is not None:
-                manifest |= extras(data, folder)
-            seconds["figures"] = time.perf_counter() - began - sum(seconds.values())
+                manifest |= extras(data, done.ends(data), folder)
+            seconds["figures"] = time.perf_counter() - began - seconds["write"]
             manifest["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
             write_json(manifest, folder / "manifest.json")
     except FileExistsError:  # another process stored the same run meanwhile
-        return _reuse(path, identity)
+        return _reuse(path, data.attrs["identity"])
     except (OSError, UnicodeError, pa.ArrowException) as error:
         raise RunError(f"{path}: cannot be written: {error}") from error
     return StoredRun(path, manifest, reused=False)
@@ -177,17 +253,35 @@ def _reuse(path: Path, identity: str) -> StoredRun:
     return StoredRun(path, manifest, reused=True)
 
 
-def _tables(data: xr.Dataset) -> dict[str, dict[str, Array]]:
-    """Return a run's columns by file: by replicate and step, and of states if it has them."""
+def _room(
+    stack: ExitStack, folder: Path, names: Collection[str], steps: int, replicates: int
+) -> Held | Streamed:
+    """Return what keeps a run's rows until ``stack`` ends: memory, or a file beside ``folder``."""
+    if 8 * len(names) * steps * replicates <= WHOLE:
+        return Held(names, steps, replicates)
+    rows = Streamed(names, steps, replicates, folder)
+    stack.callback(rows.close)
+    return rows
+
+
+def _pieces(
+    rows: Streamed, names: Collection[str], first: int
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield a run's columns piece by piece; missing where they are named but have no rows."""
+    for piece in rows.pieces():
+        who, steps = np.array(piece.replicates) + first, np.array(piece.steps)
+        missing = np.full(who.size * steps.size, np.nan)
+        index = {"replicate": np.repeat(who, steps.size), "step": np.tile(steps, who.size)}
+        has = piece.columns
+        yield index | {name: has[name].T.ravel() if name in has else missing for name in names}
+
+
+def _index(data: xr.Dataset) -> dict[str, NDArray[Any]]:
     replicates, steps = data["replicate"].values, data["step"].values
-    index = {
+    return {
         "replicate": np.repeat(replicates, steps.size),
         "step": np.tile(steps, replicates.size),
     }
-    files = {"data.parquet": index | _flat(data, VARIABLES)}
-    if states := _flat(data, STATES):
-        files["states.parquet"] = states
-    return files
 
 
 def _flat(data: xr.Dataset, names: Iterable[str]) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sumabm.component import Component, Objection, Slot, Strict, unknown
+from sumabm.display import html_table
 from sumabm.harms import Harm, Regret
 from sumabm.oversight import Relation
 from sumabm.power import Power
@@ -150,6 +151,12 @@ class Scenario(Strict):
         folders ``fence``, or if they are none of its files, where there is one.
         """
         return _changed(self, overrides, f"scenario {self.scenario}", folder, fence)
+
+    def _repr_html_(self) -> str:
+        table = self.model_dump(exclude={"scenario", "tags", "agents", "relations"})
+        agents = {f"agent {name}": spec.model_dump() for name, spec in self.agents.items()}
+        agents |= {f"relation {name}": spec.model_dump() for name, spec in self.relations.items()}
+        return html_table(f"Scenario {self.scenario}", table | agents)
 
     def identity(self) -> str:
         """Return canonical JSON of all that changes results: not name, description or tags."""

@@ -169,7 +169,7 @@ def test_an_interruption(quick, monkeypatch, tmp_path):
     def interrupted(*words, **names):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "simulate", interrupted)
+    monkeypatch.setattr(runs, "recorded", interrupted)
     code, out, err = quick()
     assert (code, out) == (130, "")
     assert "interrupted: nothing was stored" in err
@@ -188,7 +188,7 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch, quick):
     def broken(*words, **names):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runs, "simulate", broken)
+    monkeypatch.setattr(runs, "recorded", broken)
     with pytest.raises(ZeroDivisionError):
         quick()
 

@@ -12,8 +12,8 @@ import sumabm
 PACKAGE = Path(sumabm.__file__).parent
 
 ORDER = [
-    ["types", "files"],
-    ["tilt", "sphere", "columns"],
+    ["types", "files", "display"],
+    ["tilt", "sphere", "columns", "rows"],
     ["streams", "component"],
     ["dynamics", "data", "toml", "laws"],
     ["graphs"],
@@ -26,12 +26,13 @@ ORDER = [
     ["bonds", "collector"],
     ["model"],
     ["recorder"],
-    ["theory", "provenance", "summary", "progress"],
+    ["theory", "bibliography", "provenance", "summary", "progress"],
     ["predict", "runs", "figures", "testing"],
     ["battery"],
-    ["analysis", "catalogue"],
+    ["analysis", "catalogue", "schema"],
     ["report"],
     ["reproduce"],
+    ["science"],
     ["atlas"],
     ["browser", "making"],
     ["cli"],

@@ -112,7 +112,7 @@ def test_the_data_is_an_ordinary_table(kept):
 
 
 def test_a_run_is_not_simulated_twice(kept, monkeypatch):
-    monkeypatch.setattr(runs, "simulate", lambda *_, **__: pytest.fail("simulated again"))
+    monkeypatch.setattr(runs, "recorded", lambda *_, **__: pytest.fail("simulated again"))
     again = store(kept.path.parent)
     assert again.reused
     assert not kept.reused
@@ -149,7 +149,7 @@ def test_a_store_may_have_any_name(tmp_path):
 
 
 def test_extras_belong_to_the_run(tmp_path):
-    def extras(data, folder):
+    def extras(data, ends, folder):
         assert data.identical(simulate(spec(), REPLICATES, SEED))
         assert folder.name.startswith(".writing-")
         (folder / "figures").mkdir()
@@ -182,7 +182,7 @@ def test_an_interrupted_simulation_leaves_nothing(tmp_path, error):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, HaltError])
 def test_an_interruption_while_writing_leaves_nothing(tmp_path, error):
-    def extras(data, folder):
+    def extras(data, ends, folder):
         (folder / "half").write_text("half")
         raise error
 
@@ -236,7 +236,7 @@ def test_leftovers_of_the_dead_are_swept_and_of_the_living_kept(tmp_path):
 
 def test_the_name_of_a_leftover_is_what_the_store_writes(tmp_path):
     seen = []
-    store(tmp_path, extras=lambda data, folder: seen.append(folder.name) or {})
+    store(tmp_path, extras=lambda data, ends, folder: seen.append(folder.name) or {})
     [name] = seen
     assert name.startswith(f"{_mark()}{os.getpid()}-")
 
@@ -248,7 +248,7 @@ from sumabm import load_scenario, runs
 
 out, me = Path(sys.argv[1]), sys.argv[2]
 
-def wait_for_the_other(data, folder):
+def wait_for_the_other(data, ends, folder):
     (out.parent / f"ready-{me}").touch()
     while len(list(out.parent.glob("ready-*"))) < 2:
         time.sleep(0.01)
@@ -287,7 +287,7 @@ def unwritable(out):
 
 @pytest.fixture
 def no_work(monkeypatch):
-    monkeypatch.setattr(runs, "simulate", lambda *_, **__: pytest.fail("worked for nothing"))
+    monkeypatch.setattr(runs, "recorded", lambda *_, **__: pytest.fail("worked for nothing"))
 
 
 @pytest.mark.usefixtures("no_work")

@@ -78,6 +78,19 @@ def test_moments_against_arbitrary_precision(d, ratio):
         assert relative_error(sphere.cosine_from_nats(d, float(nats)), mean) < TOLERANCE
 
 
+@pytest.mark.parametrize("radius", [99.999, 100.001])
+def test_moments_where_the_expansions_are_at_their_worst(radius):
+    """On either side of the circle hypot(d - 1, 2 kappa) = 100: at small m, and at small kappa."""
+    for angle in np.linspace(0.02, 1.5, 16):
+        d, kappa = 1.0 + radius * math.cos(angle), 0.5 * radius * math.sin(angle)
+        with mpmath.workdps(40):
+            nu = mpmath.mpf(d) / 2 - 1
+            mean = mpmath.besseli(nu + 1, kappa) / mpmath.besseli(nu, kappa)
+            divergence = 1 - mean
+        assert relative_error(sphere.mean_cosine(d, kappa), mean) < 1e-14
+        assert relative_error(sphere.divergence(d, kappa), divergence) < 1e-14
+
+
 @settings(max_examples=150, deadline=None)
 @given(d=DIMENSIONS, exponent=EXPONENTS, aligned=st.booleans())
 def test_inverses_undo(d, exponent, aligned):

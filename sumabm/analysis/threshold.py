@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student
 
+from sumabm.display import html_table
 from sumabm.model import SUMModel
 from sumabm.recorder import record
 from sumabm.scenario import Scenario, load_scenario
@@ -35,6 +36,11 @@ class Threshold(NamedTuple):
     high: float
     monotone: bool
     evaluations: xr.Dataset
+
+    def _repr_html_(self) -> str:
+        facts = {"estimate": self.estimate, "interval": [self.low, self.high]}
+        facts |= {"monotone": self.monotone, "evaluations": self.evaluations.sizes["value"]}
+        return html_table("Threshold", facts)
 
 
 def find_threshold(

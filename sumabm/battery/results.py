@@ -36,6 +36,16 @@ def open_battery(
     when the folder or a chunk cannot be read.
     """
     store = path if isinstance(path, Store) else Store.open(path)
+    try:
+        return _opened(store, outcomes, trajectories)
+    except (*DAMAGE, pa.ArrowException) as error:
+        raise RunError(
+            f"{store.path}: is not a battery that this version can read: {error!r}"
+        ) from error
+
+
+def _opened(store: Store, outcomes: Collection[str], trajectories: bool) -> xr.Dataset:
+    """Return a battery's results from its tables; raises what damaged ones raise."""
     battery = store.battery
     points, unit, plan = (store.table(name) for name in ("points", "unit", "plan"))
     n, replicates = len(points["point"]), battery.replicates
@@ -116,6 +126,8 @@ def _filled(
 ) -> tuple[dict[str, Array], NDArray[Any], NDArray[Any]]:
     """Return columns of that shape, last steps and which points are complete, from the chunks."""
     done, plan = store.done(), store.table("chunks")
+    if shape[1] != plan["stop"].max():
+        raise ValueError(f"{shape[1]} replicates, of which {plan['stop'].max()} are planned")
     columns: dict[str, Array] = {}
     last = np.full(shape[:2], -1)
     complete = np.ones(shape[0], dtype=bool)

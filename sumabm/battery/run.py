@@ -16,6 +16,7 @@ from sumabm.battery.plan import Chunk
 from sumabm.battery.spec import Battery, load_battery
 from sumabm.battery.store import Store
 from sumabm.battery.work import work
+from sumabm.display import html_table
 from sumabm.files import RunError
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class BatteryRun:
 
     path: Path
     counts: Counts
+
+    def _repr_html_(self) -> str:
+        counts = self.counts
+        facts = {"folder": self.path, "chunks": counts.chunks, "done": counts.done}
+        facts |= {"failed": counts.failed, "left": counts.left, "runs": counts.runs}
+        return html_table("Battery", facts | {"seconds": counts.seconds})
 
     @property
     def complete(self) -> bool:

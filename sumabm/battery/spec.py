@@ -23,6 +23,7 @@ from sumabm.battery.expressions import Expression
 from sumabm.battery.parameters import Parameter
 from sumabm.battery.tables import Chunking, Flip, Keep
 from sumabm.component import Objection, Slot, Strict, foreign_sources, members, unknown
+from sumabm.display import html_table
 from sumabm.identity import code_digest
 from sumabm.recorder import VARIABLES
 from sumabm.scenario import Scenario, library, load_scenario
@@ -105,6 +106,17 @@ class Battery(Strict):
     def changed(self, changes: Mapping[str, Any]) -> Scenario:
         """Return the scenario with a point's changes; raises ScenarioError where that is none."""
         return self.scenario.replace(changes, Path(self.folder))
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "description": self.description,
+            "scenario": self.scenario.scenario,
+        }
+        facts |= {"design": self.design.model_dump(), "replicates": self.replicates}
+        facts |= {f"uncertainty {n}": p.model_dump() for n, p in self.uncertainties.items()}
+        facts |= {f"lever {n}": p.model_dump() for n, p in self.levers.items()}
+        facts |= {f"derived {path}": text for path, text in self.derived.items()}
+        return html_table(f"Battery {self.battery}", facts | {"seed": self.seed})
 
     def identity(self) -> str:
         """Return the SHA-256 of all that changes this battery's results, hex."""

@@ -64,6 +64,8 @@ class Store:
             raise RunError(f"{path}: battery.json is not of format {FORMAT}")
         if missing := [key for key in _ENTRIES if key not in manifest]:
             raise RunError(f"{path}: is not a battery: battery.json has no {', '.join(missing)}")
+        if not all(type(manifest[key]) is int for key in ("points", "chunks")):
+            raise RunError(f"{path}: is not a battery: battery.json does not count its chunks")
         return cls(path, manifest)
 
     @classmethod
@@ -161,12 +163,11 @@ class Store:
         points = self.table("plan")
         with self._opened("chunks") as file:
             for batch in file.iter_batches(1000, use_threads=False):  # there may be very many
-                for row in batch.to_pylist():
-                    if not row["again"]:
-                        point = row["point"]
-                        overrides, seed = points["overrides"][point], int(points["seed"][point])
-                        place = (row["first"], row["stop"])
-                        yield Chunk(row["identity"], point, overrides, seed, *place)
+                try:
+                    rows = [_chunk(row, points) for row in batch.to_pylist() if not row["again"]]
+                except DAMAGE as error:
+                    raise RunError(f"{self.path}: the plan cannot be read: {error!r}") from error
+                yield from rows
 
     def done(self) -> set[str]:
         """Return the identities of all chunks in the pool, of whichever battery."""
@@ -215,6 +216,13 @@ class Store:
                 trace.unlink(missing_ok=True)
         except OSError as error:
             raise RunError(f"{self.path}: cannot be written: {error}") from error
+
+
+def _chunk(row: Mapping[str, Any], points: Mapping[str, Any]) -> Chunk:
+    """Return the chunk of a row; raises what damaged tables raise."""
+    point = row["point"]
+    overrides, seed = points["overrides"][point], int(points["seed"][point])
+    return Chunk(row["identity"], point, overrides, seed, row["first"], row["stop"])
 
 
 def _write(path: Path, manifest: Mapping[str, Any], made: Plan) -> None:

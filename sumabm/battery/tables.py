@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sumabm.component import Strict
 from sumabm.scenario import MOST_STEPS
 
 _SECONDS: dict[str, Any] = {"unit": "s"}
+_STEPS: dict[str, Any] = {
+    "anyOf": [{"enum": ["end", "all"]}, {"type": "integer", "minimum": 1, "maximum": MOST_STEPS}]
+}
 
 
 def _which(value: object) -> object:
@@ -27,6 +30,7 @@ class Keep(Strict):
     steps: Annotated[
         Literal["end", "all"] | int,
         PlainValidator(_which),
+        WithJsonSchema(_STEPS),
         Field(
             description="'end' (each replicate's last step), 'all', or k: every k-th and the end"
         ),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sumabm.battery.plan import Chunk, Progress
 from sumabm.battery.store import FACTS, Store
 from sumabm.battery.work import compute, digest, facts_of, resolve
+from sumabm.display import html_table
 from sumabm.files import DAMAGE
 from sumabm.identity import code_digest
 from sumabm.provenance import platform_facts
@@ -32,6 +33,9 @@ class Verdict(NamedTuple):
     recomputed: int
     worst: str
     problems: list[str]
+
+    def _repr_html_(self) -> str:
+        return html_table("Verdict", self._asdict() | {"problems": self.problems or "none"})
 
 
 def verify(

@@ -5,10 +5,32 @@ Only typer is imported to start; the simulator, rich and matplotlib come when a 
 
 from __future__ import annotations
 
-from sumabm.cli import analyses, batteries, browsing, making, reproduction, single
+from sumabm.cli import (
+    analyses,
+    batteries,
+    browsing,
+    citing,
+    describing,
+    making,
+    reproduction,
+    science,
+    single,
+)
 from sumabm.cli.app import MisuseError, app, stop
 
-__all__ = ["analyses", "app", "batteries", "browsing", "main", "making", "reproduction", "single"]
+__all__ = [
+    "analyses",
+    "app",
+    "batteries",
+    "browsing",
+    "citing",
+    "describing",
+    "main",
+    "making",
+    "reproduction",
+    "science",
+    "single",
+]
 
 
 def main() -> None:

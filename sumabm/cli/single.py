@@ -103,7 +103,7 @@ def _checked(name: str, overrides: dict[str, object]) -> tuple[dict[str, Any], s
     """Return a scenario or battery as a table, and what it is in a few words."""
     from sumabm.scenario import load_scenario
 
-    if not _is_battery(name):
+    if not is_battery(name):
         spec = load_scenario(name, overrides)
         told = f"{spec.scenario}, {len(spec.population)} agents, {spec.steps} steps"
         return spec.model_dump(), told
@@ -115,14 +115,15 @@ def _checked(name: str, overrides: dict[str, object]) -> tuple[dict[str, Any], s
     return battery.model_dump(), told
 
 
-def _is_battery(name: str) -> bool:
+def is_battery(name: str) -> bool:
+    """Return whether a file, or a shipped name, is a battery's; False where there is none."""
     from sumabm.scenario import library
     from sumabm.toml import ScenarioError, locate, read
 
     try:
         path = locate(name, "scenario", library())
     except ScenarioError:
-        return (library() / "batteries" / f"{name}.toml").is_file()
+        return name in {path.stem for path in (library() / "batteries").glob("*.toml")}
     try:
         return "battery" in read(path)
     except ScenarioError:  # what is wrong with it, the scenario's reader says
@@ -150,7 +151,7 @@ def _whole(text: str) -> int:
 def _finisher(spec: Scenario) -> Any:
     """Return what completes a stored run: its figures and its result table."""
 
-    def finish(data: xr.Dataset, folder: Path) -> dict[str, Any]:
+    def finish(data: xr.Dataset, ends: xr.Dataset, folder: Path) -> dict[str, Any]:
         from sumabm.figures import save_all
         from sumabm.predict import predict
         from sumabm.summary import summarise
@@ -158,7 +159,7 @@ def _finisher(spec: Scenario) -> Any:
         curves = predict(data, spec)
         return {
             "figures": save_all(data, curves, folder / "figures"),
-            "result": [line._asdict() for line in summarise(data, curves)],
+            "result": [line._asdict() for line in summarise(ends, curves)],
         }
 
     return finish

@@ -21,12 +21,12 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     own = {name: values for name, values in own.items() if not np.isnan(values).all()}
     for column, values in columns_of(run, "alignment").items():
         agent = column.partition(".")[2]
-        band(panel, values, agent, color=colour(run, agent))
+        band(panel, run, values, agent, color=colour(run, agent))
         theory_line(panel, curves.get(column), label)
         label = None if column in curves else label
         if (learnt := f"learnt.{agent}") in own:
             look = {"color": colour(run, agent), "linestyle": DASHES[2]}
-            band(panel, own[learnt], f"{agent} with its own reward", **look)
+            band(panel, run, own[learnt], f"{agent} with its own reward", **look)
             theory_line(panel, curves.get(learnt), "theory: own reward")
     panel.set_ylim(top=1.02)
     finish(panel, "alignment $c$ (cosine)")

@@ -59,7 +59,7 @@ def _draw(
     for place, step in enumerate(steps):
         own = [every.isel(step=step).values, run["alignment"].isel(step=step).values[:, None]]
         x = np.arange(last + 1.0) + _APART * (place - (len(steps) - 1) / 2)
-        _marks(panel, x, np.concatenate(own, axis=1), place, f"step {step}")
+        _marks(panel, x, np.concatenate(own, axis=1), place, f"step {run['step'].values[step]}")
         theory = np.array([curves[n][step] if n in curves else np.nan for n in names])
         if np.isfinite(theory).any():
             _line(panel, x, theory, label, color="black", linestyle="--", marker="_", zorder=5)

@@ -21,7 +21,7 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure:
     """Return the figure: amplitude and nats per step, and nats so far."""
     figure, axes = panels(len(_PANELS))
     for panel, (name, label) in zip(axes, _PANELS, strict=True):
-        band(panel, run[name].values, "simulation")
+        band(panel, run, run[name].values, "simulation")
         theory_line(panel, curves.get(name))
         panel.set_ylim(bottom=0.0)
         if panel.get_ylim()[1] < _DUST:

@@ -18,12 +18,12 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
     label: str | None = "theory"
     for column, values in columns_of(run, "information").items():
         agent = column.partition(".")[2]
-        band(known, values, f"about {agent}", color=colour(run, agent))
+        band(known, run, values, f"about {agent}", color=colour(run, agent))
         theory_line(known, curves.get(column), label)
         label = None if column in curves else label
     for column, values in columns_of(run, "budget").items():
         agent = column.partition(".")[2]
-        band(spent, values, f"by {agent}", color=colour(run, agent))
+        band(spent, run, values, f"by {agent}", color=colour(run, agent))
     for panel in (known, spent):
         panel.set_ylim(bottom=0.0)
     finish(known, "information (nats)")

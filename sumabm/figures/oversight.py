@@ -83,8 +83,11 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
 
 
 def _layout(run: xr.Dataset) -> Layout | None:
+    roles = run["role"].values.tolist()
     try:
         table = json.loads(run.attrs["scenario"])
+        if not table.get("relations") and max(map(roles.count, ("ai", "aligner"))) < 2:
+            return None  # seen without the scenario, whose world may be large
         return laid_out(Scenario.model_validate(table, context={"stored": True}), _MOST)
     except ValueError:  # pydantic's are, too
         return None

@@ -36,7 +36,7 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure | None:
         for ai in ais:
             _draw_ai(panel, run.isel(step=step), ai, colour(run, ai), alone=len(ais) == 1)
         panel.plot(0, 0, marker="+", color="black", linestyle="none", label="base world")
-        panel.set_title(f"step {step}")
+        panel.set_title(f"step {run['step'].values[step]}")
         panel.set_xlabel("along the humans' utility (sd)")
     axes[0].set_ylabel("across, towards the AI's (sd)")
     _same_frame(axes)

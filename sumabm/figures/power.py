@@ -19,7 +19,7 @@ def draw(run: xr.Dataset, curves: dict[str, Array]) -> Figure:
         role = roles[agent]
         dash = DASHES[0] if role == "ai" else DASHES[1]
         name = f"{agent} ({'AI' if role == 'ai' else role})"
-        band(panel, values, name, color=colour(run, agent), linestyle=dash)
+        band(panel, run, values, name, color=colour(run, agent), linestyle=dash)
     panel.set_ylim(bottom=0.0)
     finish(panel, "power (nats per action)")
     return figure

@@ -60,10 +60,13 @@ def colour(run: xr.Dataset, agent: str) -> str:
     return PALETTE[agents.index(agent) % len(PALETTE)]
 
 
-def band(axes: Axes, values: Array, label: str, **line: Any) -> None:
-    """Draw the mean over replicates of ``(replicate, step)`` and, shaded, their central 95 %."""
+def band(axes: Axes, run: xr.Dataset, values: Array, label: str, **line: Any) -> None:
+    """Draw the mean over replicates of ``(replicate, step)`` and, shaded, their central 95 %.
+
+    Over the steps of the run, which may be some of them only.
+    """
     there = ~np.isnan(values).all(axis=0)
-    steps = np.flatnonzero(there)
+    steps = run["step"].values[there]
     shown = values[:, there]
     (drawn,) = axes.plot(steps, np.nanmean(shown, axis=0), label=label, **line)
     if values.shape[0] > 1 and steps.size:

@@ -11,6 +11,7 @@ import numpy as np
 from sumabm.battery.parameters import Parameter
 from sumabm.battery.parameters.choice import Choice
 from sumabm.battery.parameters.ranges import Range
+from sumabm.battery.sources import sources
 from sumabm.battery.store import Store
 from sumabm.recorder import VARIABLES
 from sumabm.report.effects import Results, at, effects, standard_error
@@ -141,15 +142,13 @@ def provenance(store: Store) -> Section:
         "planned": manifest["created"],
         "seed": f"{battery.seed}, {'paired' if battery.paired else 'not paired'}",
     }
-    parts = [battery.design, *battery.parameters.values()]
-    cites = {key for part in parts for key in part.cites} | set(manifest["cites"])
     folder = store.path.resolve().name
     given = manifest["given"]
     made = [["battery", given["battery"], *_each("--set", given["set"])]] if "set" in given else []
     lines = [*made, ["resume", folder], ["verify", folder]]
     return {
         "facts": facts | _texts(manifest["versions"]) | _texts(manifest["machine"]),
-        "cites": sorted(cites),
+        "cites": sorted(sources(battery) | set(manifest["cites"])),
         "commands": [shlex.join(["sumabm", *line]) for line in lines],
         "resume": shlex.join(["sumabm", "resume", folder]),
         "python": not made,

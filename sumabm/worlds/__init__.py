@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Component, Slot
+from sumabm.display import html_table
 from sumabm.dynamics import Dynamics, Reset
 from sumabm.streams import Draw
 from sumabm.types import Array
@@ -25,6 +26,10 @@ class Tilt(NamedTuple):
     beta: Array
     spent: Array
     gain: Array
+
+    def _repr_html_(self) -> str:
+        facts = {"world": type(self.world).__name__, "β": self.beta}
+        return html_table("Tilt", facts | {"spent (nats)": self.spent, "gain": self.gain})
 
 
 class World(Protocol):

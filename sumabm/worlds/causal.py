@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sumabm.display import html_table
 from sumabm.streams import Draw
 from sumabm.tilt import times
 from sumabm.types import Array
@@ -51,6 +52,11 @@ class CausalWorld:
     names: tuple[str, ...]
     given: NDArray[np.intp]
     frame: Covariance
+
+    def _repr_html_(self) -> str:
+        mean = np.atleast_2d(self.law.mean)
+        facts = {"replicates": len(mean), "nodes in causal order": self.names, "mean": mean}
+        return html_table("Causal world", facts)
 
     @classmethod
     def of(cls, graph: nx.DiGraph[str]) -> CausalWorld:

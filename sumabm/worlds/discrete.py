@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sumabm.display import html_table
 from sumabm.streams import Draw
 from sumabm.tilt import (
     best_of_power,
@@ -70,7 +71,7 @@ class LinearFrame:
     def of(cls, probabilities: Array, features: Array) -> LinearFrame:
         """Return the frame of features ``(N, d)``; raises ValueError if they are dependent."""
         centred = features - probabilities @ features
-        covariance = np.einsum("n,ni,nj->ij", probabilities, centred, centred)
+        covariance = np.einsum("ni,nj->ij", probabilities[:, None] * centred, centred)
         try:
             root = np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError:
@@ -172,6 +173,11 @@ class DiscreteWorld:
             frame = LinearFrame.of(p / total, table)
         with np.errstate(divide="ignore"):
             self._set(np.log(p / total), frame, None if features is None else table)
+
+    def _repr_html_(self) -> str:
+        p = np.atleast_2d(self.probabilities)
+        facts = {"replicates": len(p), "states": p.shape[-1], "probabilities": p}
+        return html_table("Discrete world", facts)
 
     @classmethod
     def pool(

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from sumabm.component import Objection
+from sumabm.display import html_table
 from sumabm.streams import Draw
 from sumabm.tilt import LinearTilt, linear_tilt, linear_tilts, shift_within, stride_towards, times
 from sumabm.types import Array
@@ -96,6 +97,15 @@ class GaussianWorld:
         self.dimensions = self.width if dimensions is None else dimensions
         self._central = not self.mean.any()
         self._from: tuple[GaussianWorld, Array] | None = None
+
+    def _repr_html_(self) -> str:
+        matrix = self.covariance.matrix
+        facts: dict[str, object] = {
+            "replicates": len(np.atleast_2d(self.mean)),
+            "dimensions": self.dimensions,
+        }
+        facts |= {"mean": self.mean, "covariance": "identity" if matrix is None else matrix}
+        return html_table("Gaussian world", facts)
 
     def _at(self, mean: Array) -> GaussianWorld:
         """Return the world with another mean, made here: its shape is right."""

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sumabm.display import html_table
 from sumabm.tilt import linear_tilt
 from sumabm.tilt.quadratic import (
     QuadraticTilt,
@@ -106,6 +107,11 @@ class NormalWorld:
             root[other] = lower_root(root[other])
         object.__setattr__(self, "mean", _locked(np.broadcast_to(mean, (*rows, d))))
         object.__setattr__(self, "root", _locked(root))
+
+    def _repr_html_(self) -> str:
+        rows, d = self.mean.shape
+        facts = {"replicates": rows, "dimensions": d, "mean": self.mean}
+        return html_table("Normal world", facts | {"covariance": self.covariance})
 
     @classmethod
     def of(cls, mean: Array, covariance: Array | None = None) -> NormalWorld:

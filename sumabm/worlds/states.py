@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sumabm.scenario import Scenario
 
 MAX_STATES = 100_000_000
-MAX_NUMBERS = 1_000_000_000  # states × features
+MAX_NUMBERS = 100_000_000  # states × features
+MAX_PRODUCTS = 10_000_000_000  # states × features²: seconds, each time that a file is read
 
 
 class DiscreteSpec(WorldSpec):
@@ -49,17 +50,23 @@ class DiscreteSpec(WorldSpec):
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse states that make no world, and linear utilities without features."""
         try:
-            probabilities, features = self.given
-            if self.utilities == "linear" and features is None:
+            if self.utilities == "linear" and self.given[1] is None:
                 rule = "these states have no features: use utilities = 'free'"
                 yield Objection(("utilities",), rule, "linear")
-            elif self._made(probabilities, features).dimensions < 2:
+            elif self._made.dimensions < 2:
                 yield Objection((), "needs utilities of at least 2 dimensions", self.kind)
         except ValueError as error:
             yield Objection((), str(error), self.kind)
 
-    def _made(self, probabilities: Array, features: Array | None) -> DiscreteWorld:
-        return DiscreteWorld(probabilities, features if self.utilities == "linear" else None)
+    @cached_property
+    def _made(self) -> DiscreteWorld:
+        probabilities, features = self.given
+        if self.utilities == "free" or features is None:
+            return DiscreteWorld(probabilities)
+        if features.size * features.shape[1] > MAX_PRODUCTS:
+            rule = f"states × features² should be at most {MAX_PRODUCTS:g}"
+            raise ValueError(f"{rule}, got {features.shape[0]} × {features.shape[1]}²")
+        return DiscreteWorld(probabilities, features)
 
     @property
     def coefficients(self) -> int:
@@ -77,7 +84,7 @@ class DiscreteSpec(WorldSpec):
 
     def build(self, replicates: int) -> DiscreteWorld:
         """Return the base world, the same in all replicates."""
-        return self._made(*self.given)
+        return self._made
 
 
 class Points(DiscreteSpec):
@@ -97,8 +104,15 @@ class Points(DiscreteSpec):
             return
         yield from super().objections(scenario, agent)
 
+    @property
+    def coefficients(self) -> int:
+        """One per feature, of which there may be too many to make them."""
+        return 0 if self.utilities == "free" else self.dimensions
+
     def states(self) -> tuple[Array, Array]:
         """Return equal probabilities and the points."""
+        if self.points * self.dimensions > MAX_NUMBERS:
+            raise ValueError("there are too many points to be made")
         return np.full(self.points, 1.0 / self.points), self.placed()
 
     @abstractmethod
@@ -149,8 +163,15 @@ class Grid(DiscreteSpec):
             return
         yield from super().objections(scenario, agent)
 
+    @property
+    def coefficients(self) -> int:
+        """One per dimension, of which there may be too many to make the grid."""
+        return 0 if self.utilities == "free" else self.dimensions
+
     def states(self) -> tuple[Array, Array]:
         """Return Gaussian weights, normalised, and the grid's points."""
+        if self.steps**self.dimensions > MAX_STATES:
+            raise ValueError("there are too many states to be made")
         line = np.linspace(-self.reach, self.reach, self.steps)
         points = np.stack(np.meshgrid(*[line] * self.dimensions, indexing="ij"), axis=-1)
         features = points.reshape(-1, self.dimensions)

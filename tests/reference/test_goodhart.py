@@ -1,6 +1,6 @@
-"""Catastrophic Goodhart [kwa-2024], its numbers through worlds and agents: LITERATURE item 2.
+"""Catastrophic Goodhart [kwa-2024]: how it grows with power, and the scenarios that show it.
 
-Each holds to the digits given and has a negative control. A scenario's AI wants V + X, its human V.
+Its numbers are in `test_claims`. The AI wants V + X, its human V.
 """
 
 from itertools import pairwise
@@ -10,45 +10,10 @@ import pytest
 from scipy import integrate, stats
 
 import sumabm
-from sumabm import DiscreteWorld, theory
-from sumabm.laws import Panels
-from sumabm.worlds.goodhart import Goodhart
-
-
-def student(cut):
-    return {"kind": "student-t", "df": 3.0, "cut": cut}
-
-
-def act(power, error, behaviour="honest", panels=16, **world):
-    """Return E[V], and E[X] above base, after one act of an AI with this proxy."""
-    changes = {
-        "world": {"kind": "goodhart", "error": error, "panels": panels, **world},
-        "agents.X.behaviour": behaviour,
-        "agents.X.power": power,
-        "steps": 1,
-    }
-    scenario = sumabm.load_scenario("goodhart-gaussian", changes)
-    run = sumabm.simulate(scenario)
-    base = scenario.world.build(1)
-    truth, proxy = (float(base.spread(base.linear(np.array(v)))) for v in ([1, 0], [1, 1]))
-    own = run["utility_acted"].sel(agent="X").item() * proxy
-    v = run["welfare_acted"].item() * truth
-    return v, own - v
-
+from sumabm import theory
+from sumabm.science.goodhart import act, chance, student
 
 # --- the tilt -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("cut", "truth", "error"),
-    [(10.0, 0.5590257833, 2.419018655), (100.0, 0.1249969202, 8.966135558)],
-)
-def test_a_tilt_by_a_heavy_tailed_proxy(cut, truth, error):
-    v, x = act(1.0, student(cut))
-    assert v == pytest.approx(truth, abs=1e-10)
-    assert x == pytest.approx(error, abs=1e-9)
-    assert abs(act(1.01, student(cut))[0] - truth) > 1e-4
-    assert abs(act(1.0, student(1.01 * cut))[0] - truth) > 5e-4
 
 
 def test_at_fixed_power_humans_get_nothing_as_the_tail_grows():
@@ -70,7 +35,6 @@ def test_with_independent_error_the_tilt_never_takes_away():
 def test_an_exponential_error_is_a_ceiling():
     """Both tails light by the paper's definition, and yet E[V] < 1 at any power."""
     error = {"kind": "exponential", "cut": 700.0}
-    assert act(1.0, error)[0] == pytest.approx(0.646849483353, abs=1e-11)
     gains = [act(power, error, panels=32)[0] for power in (0.1, 1.0, 3.0, 10.0, 20.0)]
     assert np.all(np.diff(gains) > 0.0)
     assert 0.9 < gains[-1] < 1.0
@@ -91,7 +55,7 @@ def test_gaussian_control(power, s):
 LAWS = {"student-t": stats.t(3), "gaussian": stats.norm(), "laplace": stats.laplace()}
 
 
-def chance(law, level):
+def beyond(law, level):
     """Return P(V + X ≥ level), by an integral over V."""
     parts = [-40.0, -2.0, 0.0, level - 1.0, level, level + 1.0, 40.0]
     return sum(
@@ -102,31 +66,12 @@ def chance(law, level):
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "level", "expected", "accuracy"),
-    [
-        ("student-t", 2.0, 0.914845986957, 1e-7),
-        ("student-t", 4.0, 0.772140560854, 1e-7),
-        ("gaussian", 2.0, 1.319483757, 1e-9),
-        ("gaussian", 4.0, 2.209080403, 1e-9),
-        ("laplace", 2.0, 0.9418315743, 1e-9),
-        ("laplace", 4.0, 0.9996113361, 1e-9),
-    ],
-)
-def test_conditioning_on_the_proxy(kind, level, expected, accuracy):
-    power = -np.log(chance(LAWS[kind], level))
-    error = {"kind": kind, **({"cut": 1e4} if kind == "student-t" else {})}
-    found = act(power, error, "quantilizing", panels=32, level=1.0)[0]
-    assert found == pytest.approx(expected, abs=accuracy)
-    assert abs(act(1.1 * power, error, "quantilizing", panels=32)[0] - expected) > 1e-4
-
-
 def test_conditioning_far_out():
     """E[V | V + X ≥ t] → 0 for t₃ errors, 1 for Laplace's, ∞ for Gaussian ones."""
     far = {}
     for kind, law in LAWS.items():
         error = {"kind": kind, **({"cut": 1e5} if kind == "student-t" else {})}
-        power = -np.log(chance(law, 7.0))
+        power = -np.log(beyond(law, 7.0))
         far[kind] = act(power, error, "quantilizing", panels=32, level=1.0)[0]
     assert far["student-t"] < 0.5
     assert far["laplace"] == pytest.approx(1.0, abs=1e-3)
@@ -188,29 +133,9 @@ def test_the_scenario_shows_the_fall():
     assert np.all(np.diff(honest["welfare"].values[0]) > 0.0)
 
 
-# --- infinite mean for next to nothing ----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("t", "mean", "nats"),
-    [(1.5, 1.87696144456, 1.00566595295), (10.769900437589, 2.41344246831, 0.63408506083)],
-)
-def test_a_little_mass_far_out_buys_a_high_mean(t, mean, nats):
-    """X ~ t₃ with mass t^−0.8 put above t: the mean rises while the KL divergence falls."""
-    edges = np.concatenate([np.geomspace(1e-3, 1.0, 40), np.geomspace(1.0, 1e9, 400)[1:]])
-    edges = np.unique(np.concatenate([-edges, [0.0, t], edges]))
-    panels = Panels.between(edges)
-    x, p = panels.nodes.ravel(), (panels.weights * stats.t(3).pdf(panels.nodes)).ravel()
-    world = DiscreteWorld(p / p.sum())
-    for mass, right in ((t**-0.8, True), (t**-0.9, False)):
-        share = np.where(x > t, mass / p[x > t].sum(), (1.0 - mass) / p[x < t].sum())
-        put = DiscreteWorld(p * share)
-        assert (float(put.expect(x)) == pytest.approx(mean, abs=1e-10)) is right
-        assert (float(put.nats_from(world)) == pytest.approx(nats, abs=1e-10)) is right
-
-
-def test_states_are_found_where_they_should_be():
-    """The world's own quadrature, against an integral: P(V + X ≥ 2) of t₃ errors."""
-    base = Goodhart.model_validate({"error": student(1e4), "panels": 32, "level": 1.0}).build(1)
-    beyond = base.probabilities[base.features.sum(axis=1) >= 2.0].sum()
-    assert beyond == pytest.approx(chance(stats.t(3), 2.0), abs=1e-9)
+@pytest.mark.parametrize("kind", LAWS)
+def test_states_are_found_where_they_should_be(kind):
+    """The world's own quadrature, against an integral: P(V + X ≥ 2)."""
+    error = {"kind": kind, **({"cut": 1e4} if kind == "student-t" else {})}
+    assert chance(error, 2.0) == pytest.approx(beyond(LAWS[kind], 2.0), abs=1e-9)
+    assert abs(chance(error, 3.0) - beyond(LAWS[kind], 2.0)) > 1e-2

@@ -1,8 +1,6 @@
-"""The off-switch game [hadfield-menell-2017], its numbers through agents: LITERATURE item 8.
+"""The off-switch game [hadfield-menell-2017] at finite d, its threshold and its closed forms.
 
-An AI of power d/2 moves a Gaussian world by sqrt(d), so that its act is worth N(0, 1) to humans as
-d → ∞ if its aim is random. A mean of 1 comes from a budget aligner's first step: its aim is von
-Mises–Fisher then, and its act worth N(1, 1).
+Its numbers are in `test_claims`, where `play` says how acts come to be worth N(0, 1) and N(1, 1).
 """
 
 from itertools import pairwise
@@ -11,38 +9,17 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-import sumabm
 from sumabm import sphere, theory
+from sumabm.science.off_switch import LEARNT, D, play, switch
 
-D = 300
-LEARNT = float(sphere.mean_cosine(D, np.sqrt(D)))
-"""What κ = sqrt(d) makes of a cosine, so that μ = σ to order 1/d."""
-NUMBERS = {
-    (0, 0.0): 0.39894228040143,
-    (1, 0.0): 0.083315470587686,
-    (0, 1.0): 0.2066209641419,
-    (1, 1.0): -0.1253219496915,
-}
-"""Gain by deferring, by mean and noise, at sd 1."""
+PLAYS = ((0, 0.0), (1, 0.0), (0, 1.0), (1, 1.0))
+"""Mean and noise."""
 
 
-def play(mean, behaviour, replicates=10_000):
-    """Return what acts of worth N(``mean``, 1) were worth, and whether they were made."""
-    nats = float(sphere.nats(D, LEARNT))
-    changes = {
-        "harm": "regret",
-        "world": {"kind": "gaussian", "dimensions": D},
-        "agents.X.power": D / 2,
-        "agents.X.behaviour": behaviour,
-        "agents.Y.power": nats,  # what the aligner has to spend
-        "agents.Y.response": "none",
-    }
-    run = sumabm.simulate("essay", replicates, 11, 1 + mean, changes).isel(step=-1)
-    return run["welfare_acted"].values, run["spent"].sel(agent="X").values > 0.0
-
-
-def switch(noise, expects):
-    return {"kind": "off-switch", "human_noise": noise, "expects": expects}
+def expected(mean, noise):
+    """Return the gain by deferring at this d, where the mean is off 1 by order 1/d."""
+    gain = theory.aim_deference_gain(D, mean * LEARNT, np.sqrt(D), noise)
+    return gain + np.sqrt(D) * mean * LEARNT - mean
 
 
 def z(sample, expected):
@@ -63,17 +40,14 @@ def test_the_law_of_what_an_act_is_worth(mean, acted):
     assert z((acted[mean] - mean) ** 2, 1.1) > 4
 
 
-@pytest.mark.parametrize(("mean", "noise"), NUMBERS)
+@pytest.mark.parametrize(("mean", "noise"), PLAYS)
 def test_gain_by_deferring(mean, noise):
-    """Published, by the normal law, and at finite d; of AIs that all defer."""
+    """At finite d, of AIs that all defer."""
     worth, _ = play(mean, switch(noise, 0.0))
     gain = worth - max(mean, 0.0)
-    exact = theory.aim_deference_gain(D, mean * LEARNT, np.sqrt(D), noise)
-    exact = exact + np.sqrt(D) * mean * LEARNT - mean  # the mean is off 1 by order 1/d
-    assert z(gain, NUMBERS[mean, noise]) < 4
-    assert z(gain, exact) < 4
-    for wrong in {*NUMBERS.values()} - {NUMBERS[mean, noise]}:
-        assert z(gain, wrong) > 4
+    assert z(gain, expected(mean, noise)) < 4
+    for wrong in PLAYS:
+        assert wrong == (mean, noise) or z(gain, expected(*wrong)) > 4
 
 
 def test_a_noisy_human_is_not_deferred_to(acted):
@@ -101,11 +75,6 @@ def test_threshold(c):
 
 
 # --- the closed forms ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("mean", "noise"), NUMBERS)
-def test_formula(mean, noise):
-    assert theory.deference_gain(mean, 1.0, noise) == pytest.approx(NUMBERS[mean, noise], abs=2e-13)
 
 
 def by_quadrature(density, allowed, low, high, noise):
@@ -176,8 +145,11 @@ def test_limits():
     assert on_sphere(5, 0.3, 0.0, 0.5) == 0.0
     assert on_sphere(2, 0.0, 1.0) == pytest.approx(1.0 / np.pi, rel=1e-12)
     wide = on_sphere(1e8, 1e-4, 1e4, 1.0)
-    assert wide == pytest.approx(NUMBERS[1, 1.0], abs=1e-7)
-    assert abs(on_sphere(20, 1 / np.sqrt(20), np.sqrt(20), 1.0) - NUMBERS[1, 1.0]) > 1e-3
+    assert wide == pytest.approx(theory.deference_gain(1.0, 1.0, 1.0), abs=1e-7)
+    assert (
+        abs(on_sphere(20, 1 / np.sqrt(20), np.sqrt(20), 1.0) - theory.deference_gain(1.0, 1.0, 1.0))
+        > 1e-3
+    )
 
 
 @pytest.mark.parametrize(

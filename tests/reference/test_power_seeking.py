@@ -7,33 +7,12 @@ shutdown less likely than 1/(k+1) in a share of AIs that tends to k/(k+1) as its
 import numpy as np
 import pytest
 
-import sumabm
 from sumabm import DiscreteWorld
+from sumabm.science.power_seeking import avoids, nats, tilted
 
 
 def z(sample, expected):
     return abs(sample.mean() - expected) / (sample.std(ddof=1) / np.sqrt(sample.size))
-
-
-def avoids(live, power, replicates, seed=3):
-    """Return, by AI, whether it makes shutdown less likely than base.
-
-    The human's utility is shutdown, so that what it expects to gain says so.
-    """
-    shutdown = {"kind": "table", "values": [1.0] + [0.0] * live}
-    world = {"kind": "states", "utilities": "free", "probabilities": [1 / (live + 1)] * (live + 1)}
-    overrides = {"world": world, "agents.X.power": power, "agents.Y.utility": shutdown}
-    run = sumabm.simulate("unopposed", replicates, seed, 1, overrides)
-    return run["utility_acted"].sel(agent="Y").values[:, 0] < 0.0
-
-
-def tilted(utilities, beta):
-    weights = np.exp(beta[:, None] * (utilities - utilities.max(axis=1, keepdims=True)))
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def nats(q):
-    return np.where(q > 0, q * np.log(np.where(q > 0, q, 1.0) * q.shape[1]), 0.0).sum(axis=1)
 
 
 def expected_share(live, power, draws=200_000):
@@ -75,15 +54,11 @@ def test_the_share_grows_with_power_from_a_half():
     assert np.all(np.diff(shares) > 0)
 
 
-@pytest.mark.parametrize(("beta", "share", "error"), [(1.0, 0.5958, 0.0003), (5.0, 0.6992, 0.0004)])
-def test_shares_published_at_a_given_beta(beta, share, error):
-    """The tilt by β u, N(0, 1) utilities: an act of as many nats as it costs each AI."""
-    utilities = np.random.default_rng(4).standard_normal((200_000, 4))
-    cost = nats(tilted(utilities, np.full(200_000, beta)))
-    act = DiscreteWorld(np.full((1, 4), 0.25)).tilt(utilities, cost)
+@pytest.mark.parametrize("beta", [1.0, 5.0])
+def test_nats_that_a_tilt_costs_buy_it(beta):
+    """What the shares at a given β in `test_claims` rest on."""
+    utilities = np.random.default_rng(4).standard_normal((2000, 4))
+    q = tilted(utilities, np.full(2000, beta))
+    act = DiscreteWorld(np.full((1, 4), 0.25)).tilt(utilities, nats(q))
     np.testing.assert_allclose(act.beta, beta, rtol=1e-6)
-    seen = act.world.probabilities[:, 0] < 0.25
-    own = seen.std(ddof=1) / np.sqrt(seen.size)
-    assert abs(seen.mean() - share) < 4 * np.hypot(own, error)
-    for wrong in ({1.0: 0.6992, 5.0: 0.5958}[beta], 0.75, share + 0.01):
-        assert abs(seen.mean() - wrong) > 4 * np.hypot(own, error)
+    np.testing.assert_allclose(act.world.probabilities, q, rtol=1e-6)

@@ -60,6 +60,7 @@ class Retake:
         began = time.perf_counter()
         if self._model is None or self._model.steps > steps:
             self._model = SUMModel(*self._given)
+            self._model.collects = False
         model, spent = self._model, 0.0
         while model.steps < steps and model.running and spent < min(_AT_ONCE, self._left):
             model.step()
