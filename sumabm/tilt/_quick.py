@@ -178,7 +178,7 @@ def _tilt(group: _Group, power: Sums, suited: Sums) -> tuple[Sums, Sums, Sums]:
     """Return β, gain and whether it was found, of each row; only the suited are sought."""
     base = group.base()
     slope = _start(base, power)
-    done, before, active = np.False_, 0.0, suited
+    done, before, active = np.False_, _FURTHEST, suited
     for _ in range(_LOOKS):
         state = group.state(slope, active)
         step, rising, exact = _step(state, base, slope, power)
