@@ -27,7 +27,7 @@ coverage: $(TEST_READY)  ## the tests, and which lines they reach
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 docs: $(DOCS_READY)  ## the documentation's site, in build/docs; warnings are errors
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --builder html docs build/docs
+	$(BIN)/sphinx-build --jobs auto --fail-on-warning --keep-going --builder html docs build/docs
 
 measures: $(TEST_READY)  ## rerun the scripts behind each issue's measures
 	$(PIP) --editable '.[dev,measures]'

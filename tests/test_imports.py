@@ -86,6 +86,20 @@ def test_theory_and_tilts_know_nothing_of_the_simulator():
         assert seen <= {"types", "sphere"}, pure
 
 
+def test_one_room_solves_for_the_multiplier():
+    """What acts, aligns, responds or measures takes a world's tilts: it has no root finder."""
+    solvers = ("scipy.optimize", "sumabm.tilt._root", "sumabm.tilt._rising", "sumabm.tilt._quick")
+    found = {
+        path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(solvers)
+    }
+    assert "tilt" in found
+    checks = {"theory", "analysis", "science"}  # integrals, thresholds, published numbers
+    assert found - {"tilt"} <= checks
+
+
 def test_importing_the_package_imports_nothing_heavy():
     code = "import sumabm, sys; print([m for m in ('numpy', 'mesa', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
