@@ -117,7 +117,7 @@ def write_parquet(
 
 
 def write_pieces(pieces: Iterable[Mapping[str, NDArray[Any]]], path: Path) -> None:
-    """Write columns that come in pieces as Parquet, as `write_parquet` would: a row group each.
+    """Write columns of numbers that come in pieces as Parquet, a row group each.
 
     There is at least one piece, all have the same columns, and one at a time is in memory.
     """

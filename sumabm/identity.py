@@ -16,16 +16,19 @@ _NOT_NUMERIC = (
         "analysis",
         "atlas",
         "battery",
+        "bibliography",
         "browser",
         "catalogue",
         "cli",
+        "collector",
+        "display",
         "figures",
         "files",
         "identity",
         "making",
     ),
     *("predict", "progress", "provenance", "report", "reproduce", "runs", "scenarios", "summary"),
-    *("schema", "testing", "theory", "toml"),
+    *("schema", "science", "testing", "theory", "toml"),
 )
 """Rooms that show, store or check results but do not make them."""
 

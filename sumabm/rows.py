@@ -82,6 +82,7 @@ class Streamed:
         self._folder = folder
         self._span = max(1, BLOCK // (8 * len(self.names) * replicates))  # steps of a block
         self._filled = self._blocks = 0
+        self._over = False
         # both are written to now, so that memory does not grow later
         self._block = np.full((len(self.names), self._span, replicates), np.nan)
         self._turned = np.full((replicates, len(self.names), self._span), np.nan)
@@ -91,7 +92,9 @@ class Streamed:
             raise RunError(f"{folder}: cannot be written: {error}") from error
 
     def put(self, step: int, row: Mapping[str, Array]) -> None:
-        """Take the row of a step."""
+        """Take the row of a step, with the columns of the first; none after rows were read."""
+        if self._over or row.keys() != set(self.names):
+            raise ValueError("a stream takes rows of the same columns, until it is read")
         for place, name in enumerate(self.names):
             self._block[place, self._filled] = row[name]
         self._filled += 1
@@ -119,6 +122,7 @@ class Streamed:
 
         A piece has all steps of some replicates, or some of one. Rows that never came are missing.
         """
+        self._over = True
         if self._filled:
             self._write()
         among = self.replicates if first is None else first

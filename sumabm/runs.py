@@ -148,7 +148,11 @@ class _Done:
 def _store(done: _Done, path: Path, given: Mapping[str, Any], extras: Extras | None) -> StoredRun:
     began = time.perf_counter()
     seconds = {"simulate": done.seconds}
-    model, data = done.model, done.shown()
+    model = done.model
+    try:
+        data = done.shown()
+    except OSError as error:
+        raise RunError(f"{path.parent}: cannot be read: {error}") from error
     manifest = {
         "format": FORMAT,
         "status": "complete",
@@ -174,7 +178,7 @@ def _store(done: _Done, path: Path, given: Mapping[str, Any], extras: Extras | N
             write_json(manifest, folder / "manifest.json")
     except FileExistsError:  # another process stored the same run meanwhile
         return _reuse(path, data.attrs["identity"])
-    except (OSError, UnicodeError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise RunError(f"{path}: cannot be written: {error}") from error
     return StoredRun(path, manifest, reused=False)
 

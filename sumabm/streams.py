@@ -79,7 +79,7 @@ class Draw:
                 f"this Draw gives {self._sort}, not {(method, n)}: use one per purpose"
             )
         else:
-            steps = max(1, min(16, _BUFFER // (len(self._replicates) * n)))
+            steps = max(1, min(16, _BUFFER // max(1, len(self._replicates) * n)))
         if not self._generators and self._used:
             generators = self._generators = [_begun(Philox(_ANY), key) for key in self._keys()]
             first = np.empty(n)

@@ -40,12 +40,12 @@ class Sights(Mapping[str, Sight]):
 
     def __init__(self, names: Iterable[str], make: Callable[[], Mapping[str, Sight]]) -> None:
         self._names, self._make = dict.fromkeys(names), make
-        self._whole = self
+        self._whole: Sights | None = None  # a cycle would keep worlds until they are collected
         self._made: Mapping[str, Sight] | None = None
 
     def __getitem__(self, name: str) -> Sight:
         self._names[name]  # of some AIs only: see `of`
-        whole = self._whole
+        whole = self if self._whole is None else self._whole
         if whole._made is None:
             whole._made = whole._make()
         return whole._made[name]
@@ -59,7 +59,7 @@ class Sights(Mapping[str, Sight]):
     def of(self, names: Iterable[str]) -> Sights:
         """Return the acts of some AIs alone."""
         some = Sights([name for name in names if name in self._names], self._make)
-        some._whole = self._whole
+        some._whole = self if self._whole is None else self._whole
         return some
 
 

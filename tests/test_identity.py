@@ -94,6 +94,20 @@ def test_every_room_named_as_not_numeric_is_there():
     assert set(identity._NOT_NUMERIC) - {"scenarios"} <= there
 
 
+def test_every_room_is_numeric_or_not_on_purpose():
+    """A new room belongs here, where its sources change identities, or in the other list."""
+    numeric = {
+        *("__init__", "__main__", "acting", "agents", "aligners", "behaviours", "blame", "bonds"),
+        *("columns", "component", "data", "dynamics", "graphs", "harms", "laws", "measures"),
+        *("model", "networks", "origins", "oversight", "power", "ratings", "recorder", "responses"),
+        *("roles", "rows", "scenario", "sphere", "streams", "tilt", "turns", "types", "view"),
+        "worlds",
+    }
+    package = identity.Path(identity.__file__).parent
+    there = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert there - set(identity._NOT_NUMERIC) - {"__pycache__", "scenarios"} == numeric
+
+
 def test_new_files_and_names_matter(copy):
     package, digest = copy
     seen = {digest()}

@@ -73,6 +73,11 @@ def test_every_room_has_its_place():
     assert rooms == set(RANK)
 
 
+def test_the_documents_have_the_same_order():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert page.split("```")[1].split() == [room for rooms in ORDER[:-1] for room in rooms]
+
+
 def test_imports_point_only_to_the_left():
     backward = {(a, b) for a, b in edges() if a != b and RANK[b] >= RANK[a]}
     # Two rooms of one rank may lean on each other one way; an aligner may take a power.

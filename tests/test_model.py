@@ -1,5 +1,7 @@
 """The simulator against the closed forms of the theory, and the promises of the replicate axis."""
 
+import gc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,6 +13,7 @@ from sumabm import acting, sphere, theory
 from sumabm.model import SUMModel
 from sumabm.streams import replicate_range, seed_of
 from sumabm.toml import ScenarioError
+from sumabm.worlds.gaussian import GaussianWorld
 
 
 def z(sample, expected):
@@ -351,3 +354,18 @@ def test_a_goal_that_cancels_on_the_way_stays_where_it_was():
     c = column(run, "alignment", "X")
     np.testing.assert_allclose(c[:, 1], c[:, 0])  # equal powers cancel
     np.testing.assert_allclose(c[:, 2], -c[:, 0])
+
+
+def test_a_step_leaves_no_worlds_to_the_garbage_collector():
+    """What a step made goes with the next one: large worlds must not wait to be collected."""
+    model = SUMModel("many", 2)
+    model.step()
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(each, GaussianWorld) for each in gc.get_objects())
+        for _ in range(5):
+            model.step()
+        assert sum(isinstance(each, GaussianWorld) for each in gc.get_objects()) <= before
+    finally:
+        gc.enable()

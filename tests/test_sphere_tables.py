@@ -109,7 +109,7 @@ def test_what_is_remembered_is_bounded():
     forget()
     for nats in np.linspace(1.0, 2.0, 2000).tolist():
         sphere.concentration(200, nats=nats)
-    for kappa in range(40):
+    for kappa in range(tables.REMEMBERED + 20):
         sphere.cosine_quantile(5, kappa, 0.5)
     assert kernels.law_of.cache_info().currsize == kernels.REMEMBERED
     assert table_of.cache_info().currsize == tables.REMEMBERED

@@ -37,6 +37,7 @@ from sumabm.files import (
 )
 from sumabm.identity import code_digest
 from sumabm.provenance import provenance
+from sumabm.toml import problems
 
 FORMAT = 1
 FACTS = "sumabm"
@@ -127,7 +128,10 @@ class Store:
         """The battery as it was planned; raises RunError when it cannot be read any more."""
         try:
             return Battery.model_validate(self.manifest["battery"], context={"stored": True})
-        except (ValidationError, *DAMAGE) as error:
+        except ValidationError as error:
+            told = "; ".join(problems(error))
+            raise RunError(f"{self.path}: battery.json: cannot be read: {told}") from error
+        except DAMAGE as error:
             raise RunError(f"{self.path}: battery.json: cannot be read: {error}") from error
 
     @property

@@ -54,7 +54,7 @@ def _of_folder(folder: Path) -> tuple[set[str], str]:
             store = Store.open(folder)
             return sources(store.battery) | _keys(store.manifest), _version(store.manifest)
         manifest = read_manifest(folder)
-    except RunError as error:
+    except (RunError, OSError) as error:
         raise MisuseError(str(error)) from None
     return _keys(manifest), _version(manifest)
 
@@ -84,4 +84,4 @@ def _keys(manifest: Mapping[str, Any]) -> set[str]:
 
 def _version(manifest: Mapping[str, Any]) -> str:
     versions = manifest.get("versions")
-    return str(versions.get("sumabm")) if isinstance(versions, dict) else "unknown"
+    return str(versions.get("sumabm", "unknown")) if isinstance(versions, dict) else "unknown"

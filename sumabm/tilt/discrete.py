@@ -249,6 +249,7 @@ def _rows(
 ) -> tuple[Array, Array, Array, tuple[int, ...]]:
     """Return two tables as (1 or R, N), the powers as (R,), and the shape of the result's rows."""
     a, b, nats = (np.asarray(x, dtype=np.float64) for x in (log_p, other, power))
+    a, b = (x if x.strides[-1:] == (8,) else np.ascontiguousarray(x) for x in (a, b))  # same bits
     if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2 and nats.ndim <= 1 and a.size and b.size):
         raise ValueError(f"want shapes (N,) or (R, N) and power () or (R,), {_shapes(a, b, nats)}")
     if a.shape[-1] != b.shape[-1]:

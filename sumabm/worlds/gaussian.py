@@ -189,7 +189,7 @@ class GaussianWorld:
         return Tilt(other._moved(rest), beta, spent, beta * distance2)
 
     def expect(self, utility: Array) -> Array:
-        """Return ``E[u] = v·μ``, ``(R,)``."""
+        """Return ``E[u] = v·μ``, ``(R,)``: 0 in the base world, whatever the utility."""
         if self._central and self.mean.shape == utility.shape:
             return np.zeros(utility.shape[:-1])
         return np.vecdot(self.mean, utility)
@@ -232,7 +232,10 @@ class GaussianWorld:
         return coefficients
 
     def shift(self, reference: GaussianWorld) -> Array:
-        """Return the whitened displacement ``L⁻¹(μ − μ_ref)`` of the mean, ``(R, d)``."""
+        """Return the whitened displacement ``L⁻¹(μ − μ_ref)`` of the mean, ``(R, d)``.
+
+        It may be the mean itself, and is not to be changed.
+        """
         return _by_root(self.covariance.inverse_root, self._way(reference))
 
     def look(self, reference: GaussianWorld, draw: Draw, looks: int) -> Array:
@@ -263,10 +266,11 @@ class GaussianWorld:
 
     def _distance2(self, other: GaussianWorld) -> Array:
         """Return ``Δᵀ C⁻¹ Δ``, kept for the world that was last asked for: a step asks again."""
-        if self._from is None or self._from[0] is not other:
+        kept = self._from
+        if kept is None or kept[0] is not other:
             white = self.shift(other)
-            self._from = other, np.vecdot(white, white)
-        return self._from[1]
+            kept = self._from = other, np.vecdot(white, white)
+        return kept[1]
 
 
 def shift_nats(limit: Array, measure: str, alpha: float | None) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -63,10 +63,28 @@ class DiscreteSpec(WorldSpec):
         probabilities, features = self.given
         if self.utilities == "free" or features is None:
             return DiscreteWorld(probabilities)
-        if features.size * features.shape[1] > MAX_PRODUCTS:
-            rule = f"states × features² should be at most {MAX_PRODUCTS:g}"
-            raise ValueError(f"{rule}, got {features.shape[0]} × {features.shape[1]}²")
+        if rule := self.too_large(*features.shape):
+            raise ValueError(rule)
         return DiscreteWorld(probabilities, features)
+
+    def too_large(self, states: int, features: int) -> str:
+        """Return which bound a world of this size breaks; an empty text for none."""
+        if states > MAX_STATES:
+            return f"there should be at most {MAX_STATES:g} states, got {states:g}"
+        if states * features > MAX_NUMBERS:
+            return f"states × features should be at most {MAX_NUMBERS:g}, got {states * features:g}"
+        if self.utilities == "linear" and states * features**2 > MAX_PRODUCTS:
+            return (
+                f"states × features² should be at most {MAX_PRODUCTS:g}, got {states}×{features}²"
+            )
+        return ""
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave out what is made of the parameters: it can be large."""
+        state = dict(super().__getstate__())
+        made = {"given", "_made"}
+        state["__dict__"] = {k: v for k, v in state["__dict__"].items() if k not in made}
+        return state
 
     @property
     def coefficients(self) -> int:
@@ -98,8 +116,7 @@ class Points(DiscreteSpec):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse points that are too many, then as any discrete world."""
-        if self.points * self.dimensions > MAX_NUMBERS:
-            rule = f"points × dimensions should be at most {MAX_NUMBERS}"
+        if rule := self.too_large(self.points, self.dimensions):
             yield Objection(("points",), rule, self.points)
             return
         yield from super().objections(scenario, agent)
@@ -111,8 +128,8 @@ class Points(DiscreteSpec):
 
     def states(self) -> tuple[Array, Array]:
         """Return equal probabilities and the points."""
-        if self.points * self.dimensions > MAX_NUMBERS:
-            raise ValueError("there are too many points to be made")
+        if rule := self.too_large(self.points, self.dimensions):
+            raise ValueError(rule)
         return np.full(self.points, 1.0 / self.points), self.placed()
 
     @abstractmethod
@@ -157,8 +174,7 @@ class Grid(DiscreteSpec):
 
     def objections(self, scenario: Scenario, agent: str | None) -> Iterator[Objection]:
         """Refuse a grid that is too large, then as any discrete world."""
-        if self.steps**self.dimensions > MAX_STATES:
-            rule = f"steps ** dimensions should be at most {MAX_STATES} states"
+        if rule := self.too_large(self.steps**self.dimensions, self.dimensions):
             yield Objection(("steps",), rule, self.steps)
             return
         yield from super().objections(scenario, agent)
@@ -170,8 +186,8 @@ class Grid(DiscreteSpec):
 
     def states(self) -> tuple[Array, Array]:
         """Return Gaussian weights, normalised, and the grid's points."""
-        if self.steps**self.dimensions > MAX_STATES:
-            raise ValueError("there are too many states to be made")
+        if rule := self.too_large(self.steps**self.dimensions, self.dimensions):
+            raise ValueError(rule)
         line = np.linspace(-self.reach, self.reach, self.steps)
         points = np.stack(np.meshgrid(*[line] * self.dimensions, indexing="ij"), axis=-1)
         features = points.reshape(-1, self.dimensions)

@@ -152,3 +152,15 @@ class TestThreads:
     def test_at_least_one(self):
         with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
             discrete_tilt(np.zeros(1), np.zeros(1), 1.0, threads=0)
+
+
+def test_a_row_does_not_know_how_its_table_lies_in_memory():
+    rng = np.random.default_rng(5)
+    log_p = log_softmax(rng.standard_normal((40, 37)), axis=-1)
+    utility = rng.standard_normal((40, 37))
+    plain = discrete_tilt(log_p, utility, 0.5)
+    wide = np.repeat(utility, 2, axis=1)
+    for same in (np.asfortranarray(utility), wide[:, ::2]):
+        other = discrete_tilt(np.asfortranarray(log_p), same, 0.5)
+        assert np.array_equal(other.log_q, plain.log_q)
+        assert np.array_equal(other.beta, plain.beta)

@@ -284,7 +284,7 @@ def test_parquet_and_npy_tables(tmp_path):
             {"agents.X.behaviour.measure": "chi2", "activation": "simultaneous"},
             "only KL-limited tilts",
         ),
-        ({"world": {"kind": "grid", "steps": 100, "dimensions": 6}}, "at most 100000000 states"),
+        ({"world": {"kind": "grid", "steps": 100, "dimensions": 6}}, r"at most 1e\+08 states"),
         ({"world": {"kind": "states", "probabilities": [0.5, 0.5]}}, "use utilities = 'free'"),
         (
             {"world": {"kind": "states", "probabilities": [0.5, 0.5], "utilities": "free"}},
@@ -361,7 +361,7 @@ def test_huge_coefficients_are_only_a_direction():
 @pytest.mark.parametrize(
     ("overrides", "rule"),
     [
-        ({"world": {"kind": "cloud", "points": 10**8, "dimensions": 10**4}}, "points × dimensions"),
+        ({"world": {"kind": "cloud", "points": 10**8, "dimensions": 10**4}}, "states × features"),
         (
             {"agents.X.power": {"kind": "exponential", "initial": 1.0, "rate": 10.0}, "steps": 900},
             "power would pass",
