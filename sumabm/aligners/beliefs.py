@@ -21,7 +21,7 @@ from sumabm.view import View
 class AimBelief(Protocol):
     """A belief about AIs' aims."""
 
-    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1) -> AimBelief:
+    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int) -> AimBelief:
         """Return the belief after ``looks`` samples of each thing that is to be seen.
 
         Each sample is taken for so many independent ones as it is ``counted``.
@@ -53,7 +53,7 @@ class SeparateBelief:
     late: bool
 
     def look(
-        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1
+        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int
     ) -> SeparateBelief | ProductBelief:
         """Return the posterior: one in blocks, if an act is in a copy that has but some dimensions.
 
@@ -127,7 +127,7 @@ class JointBelief:
         means = np.zeros((size, *view.goal.shape))
         return cls(names, watched, means, covariance, means[:-1], late)
 
-    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1) -> Self:
+    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int) -> Self:
         """Return the posterior: of each watched act in turn, or of all at once."""
         if self.late or view.activation == "simultaneous":
             seen = view.world.look(view.base, draw[self.watched[0]], looks)

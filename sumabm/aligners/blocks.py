@@ -197,7 +197,7 @@ class ProductBelief:
     late: bool
 
     def look(
-        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int = 1
+        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int
     ) -> ProductBelief:
         """Return the posterior; an act in a copy tells of the dimensions that the copy has."""
         blocks = dict(self.blocks)
