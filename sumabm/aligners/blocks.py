@@ -196,9 +196,7 @@ class ProductBelief:
     blocks: Mapping[str, Blocks]
     late: bool
 
-    def look(
-        self, view: View, looks: int, draw: Mapping[str, Draw], counted: int
-    ) -> ProductBelief:
+    def look(self, view: View, looks: int, draw: Mapping[str, Draw], counted: int) -> ProductBelief:
         """Return the posterior; an act in a copy tells of the dimensions that the copy has."""
         blocks = dict(self.blocks)
         for ai, belief in blocks.items():
